@@ -1,0 +1,47 @@
+"""Named places where a crash would matter. Crash tests arm one of them; otherwise they do nothing.
+
+`AK_CRASH_AT=name:3` in the environment makes the third passage of `name` kill the process with SIGKILL. Only
+`wiring` reads the variable; this module is told.
+"""
+
+import os
+import signal
+import threading
+
+#: Every crash point, in the order of a session's life. The crash suite hits them one by one.
+NAMES = (
+    "session.created",  # the session's row is committed, no turn has begun
+    "turn.claimed",  # the claim is committed, no runner yet
+    "turn.before_commit",  # a runner's records have arrived, and are not committed
+    "turn.after_commit",  # they are committed, and the runner does not know
+    "turn.after_ack",  # the runner has been told
+    "turn.before_park",  # the session has nothing to do but wait; that is not committed
+    "turn.after_park",  # it is
+    "turn.before_wake",  # a wait is over; that is not committed
+    "turn.before_end",  # the handler has ended; that is not committed
+    "turn.after_end",  # it is, and nobody has been told
+)
+
+_lock = threading.Lock()
+_armed: tuple[str, int] | None = None
+
+
+def arm(spec: str) -> None:
+    """Arm `name:count`. Raises ValueError for a name that does not exist."""
+    global _armed
+    name, _, count = spec.partition(":")
+    if name not in NAMES:
+        raise ValueError(f"no crash point {name!r}; there are: {', '.join(NAMES)}")
+    _armed = (name, int(count or 1))
+
+
+def crash_point(name: str) -> None:
+    """Die here by SIGKILL, if armed and counted down."""
+    global _armed
+    if _armed is None or _armed[0] != name:
+        return
+    with _lock:
+        left = _armed[1] - 1
+        _armed = (name, left)
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)

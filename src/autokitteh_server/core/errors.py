@@ -1,0 +1,49 @@
+"""Errors for people: what happened, where, and what to do about it.
+
+ServerError
+├── InvalidArgument       something given is not usable
+├── FailedPrecondition    fine in itself, not possible in the present state
+├── NotFound
+├── Fenced                another owner has taken the session over (never shown to people)
+└── InternalError         our own mistake; please report it
+"""
+
+from typing import ClassVar
+
+
+class ServerError(Exception):
+    """Base of all. `remedy` is a sentence that says how to mend it, and may be empty."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.remedy}" if self.remedy else self.message
+
+
+class InvalidArgument(ServerError):
+    code = "invalid_argument"
+    exit_code = 40
+
+
+class FailedPrecondition(ServerError):
+    code = "failed_precondition"
+    exit_code = 42
+
+
+class NotFound(ServerError):
+    code = "not_found"
+    exit_code = 44
+
+
+class Fenced(ServerError):
+    code = "fenced"
+
+
+class InternalError(ServerError):
+    code = "internal"

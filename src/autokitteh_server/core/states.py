@@ -1,0 +1,24 @@
+"""The life of a session as a table."""
+
+from enum import StrEnum
+
+
+class SessionState(StrEnum):
+    CREATED = "CREATED"  # exists; no turn has begun
+    RUNNING = "RUNNING"  # has had a turn; between turns it waits for something, see `Session.waits`
+    COMPLETED = "COMPLETED"  # its handler returned
+    ERROR = "ERROR"  # its handler raised, or it could not be run
+    STOPPED = "STOPPED"  # a person stopped it
+
+    @property
+    def is_final(self) -> bool:
+        return not SESSION_TRANSITIONS[self]
+
+
+SESSION_TRANSITIONS: dict[SessionState, frozenset[SessionState]] = {
+    SessionState.CREATED: frozenset({SessionState.RUNNING, SessionState.ERROR, SessionState.STOPPED}),
+    SessionState.RUNNING: frozenset({SessionState.COMPLETED, SessionState.ERROR, SessionState.STOPPED}),
+    SessionState.COMPLETED: frozenset(),
+    SessionState.ERROR: frozenset(),
+    SessionState.STOPPED: frozenset(),
+}
