@@ -17,9 +17,7 @@ class Runtime(Protocol):
     refused with TypeError by the runtime before anything happens.
     """
 
-    def start(
-        self, loc: str, data: Mapping[str, Any] | None, memo: Mapping[str, str] | None, project: str
-    ) -> str: ...
+    def start(self, loc: str, data: Mapping[str, Any] | None, memo: Mapping[str, str] | None, project: str) -> str: ...
 
     def subscribe(self, source: str, filter: str) -> str: ...
 

@@ -50,9 +50,7 @@ class Session:
     memo: dict[str, str] = field(default_factory=dict)
     parent_id: str | None = None
     epoch: int = 0  # counts claims; a writer with an older one is fenced off
-    waits: tuple[Wait, ...] | None = (
-        None  # None: it has work to do; otherwise what it waits for, between turns
-    )
+    waits: tuple[Wait, ...] | None = None  # None: it has work to do; otherwise what it waits for, between turns
     failures: int = 0  # turns lost in a row to the death of a runner, without progress between them
     result: Any = None  # JSON value that the handler returned, where it is one
     error: str | None = None  # for people: message and traceback

@@ -34,9 +34,7 @@ class Record:
     attempt: int = 1
     started_at: int = 0
     finished_at: int = 0  # 0 for a start
-    codec: str = (
-        ""  # how the payload is to be read: "pickle", "error" (a pickled exception), "json", or "" for none
-    )
+    codec: str = ""  # how the payload is to be read: "pickle", "error" (a pickled exception), "json", or "" for none
     payload: bytes = b""
     blob: str = ""  # SHA-256 of the payload, where it is kept in the blob store instead
 
