@@ -1,0 +1,134 @@
+"""The journal's rows: append, read, tail.
+
+`seq` grows within a session in the order of appending, for whoever appends holds the session: the writer's fence locks
+its row until the commit.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, text
+
+from autokitteh_server.core.journal import FORMAT, Record, StoredRecord
+from autokitteh_server.storage import blobs
+from autokitteh_server.storage.dialects import RECORD_COLUMNS, dialect_of, raw_of
+from autokitteh_server.storage.errors import DoubledRecord
+from autokitteh_server.storage.schema import Row
+from autokitteh_server.storage.values import storable_text
+
+#: Payloads above this many bytes are kept as blobs. A page of the journal should hold many records.
+INLINE_BYTES = 64 * 1024
+
+
+class Prepared(NamedTuple):
+    """Records made ready to be inserted: the slow part, done in the thread that appends and not in the leader."""
+
+    rows: list[Row]  # as RECORD_COLUMNS says
+    blobs: list[tuple[str, bytes]]
+
+
+def prepare(session_id: str, records: Iterable[Record]) -> Prepared:
+    """Rows and blobs of records. Previews that a database would refuse are made fit."""
+    prepared = Prepared([], [])
+    for record in records:
+        payload, blob = record.payload, record.blob or None
+        if len(payload) > INLINE_BYTES:
+            blob = blobs.hash_of(payload)
+            prepared.blobs.append((blob, payload))
+            payload = b""
+        prepared.rows.append(
+            (
+                session_id,
+                FORMAT,
+                record.kind,
+                record.phase,
+                record.task,
+                record.index,
+                storable_text(record.name),
+                storable_text(record.site),
+                record.digest,
+                storable_text(record.args),
+                storable_text(record.result),
+                storable_text(record.error),
+                record.attempt,
+                record.started_at,
+                record.finished_at,
+                record.codec,
+                payload,
+                blob,
+            )
+        )
+    return prepared
+
+
+def insert(conn: Connection, session_id: str, records: Sequence[Record]) -> None:
+    """Append records in a transaction that holds the session: in `Writer.transact`, or after a change of its row.
+
+    Raises DoubledRecord, and then the transaction is good for nothing but to be rolled back.
+    """
+    prepared = prepare(session_id, records)
+    dialect, raw = dialect_of(conn), raw_of(conn)
+    try:
+        if prepared.blobs:
+            dialect.insert_blobs(raw, sorted(prepared.blobs))
+        if prepared.rows:
+            dialect.insert_records(raw, prepared.rows)
+    except Exception as error:
+        if dialect.is_doubled(error):
+            raise doubled(session_id, error) from error
+        raise
+
+
+def doubled(session_id: str, error: BaseException) -> DoubledRecord:
+    """The error for a record whose place is taken."""
+    return DoubledRecord(f"session {session_id} has this record already: {error}")
+
+
+def load(conn: Connection, session_id: str) -> Sequence[StoredRecord]:
+    """All records of a session, in order, with the payloads of blobs in place."""
+    return _load(conn, session_id, after_seq=0, limit=None)
+
+
+def tail(conn: Connection, session_id: str, after_seq: int, limit: int) -> Sequence[StoredRecord]:
+    """At most `limit` records of a session that come after `after_seq`, in order. 0 is before the first."""
+    return _load(conn, session_id, after_seq=after_seq, limit=limit)
+
+
+# The two halves are the two partial indexes; one SELECT would use neither.
+_COLUMNS = ", ".join(f"j.{name}" for name in RECORD_COLUMNS[1:])
+_HALF = f"SELECT j.seq, {_COLUMNS} FROM journal j WHERE j.session_id = :session_id AND j.seq > :after_seq AND j.idx"
+_BOTH = f"{_HALF} >= 0 UNION ALL {_HALF} < 0 ORDER BY seq"
+_LOAD, _LOAD_SOME = text(_BOTH), text(f"{_BOTH} LIMIT :limit")
+
+
+def _load(conn: Connection, session_id: str, *, after_seq: int, limit: int | None) -> Sequence[StoredRecord]:
+    values = {"session_id": session_id, "after_seq": after_seq}
+    found = conn.execute(_LOAD, values) if limit is None else conn.execute(_LOAD_SOME, values | {"limit": limit})
+    rows = found.all()
+    contents = blobs.get_all(conn, {row.blob for row in rows if row.blob})
+    return [_from_row(row, contents) for row in rows]
+
+
+def _from_row(row: Row, contents: dict[str, bytes]) -> StoredRecord:
+    seq, _format, kind, phase, task, index, name, site, digest, args, result, error = row[:12]
+    attempt, started_at, finished_at, codec, payload, blob = row[12:]
+    content: bytes = contents.get(blob, payload) if blob else payload
+    record = Record(
+        kind=kind,
+        phase=phase,
+        task=task,
+        index=index,
+        name=name,
+        site=site,
+        digest=digest,
+        args=args,
+        result=result,
+        error=error,
+        attempt=attempt,
+        started_at=started_at,
+        finished_at=finished_at,
+        codec=codec,
+        payload=content,
+        blob=blob or "",
+    )
+    return StoredRecord(seq=seq, record=record)
