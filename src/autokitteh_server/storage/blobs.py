@@ -30,13 +30,16 @@ def put_all(conn: Connection, contents: Iterable[bytes]) -> list[str]:
 
 def get(conn: Connection, name: str) -> bytes:
     """The data of a hash. Raises NotFound."""
-    data = conn.execute(select(blobs.c.data).where(blobs.c.hash == name)).scalar_one_or_none()
-    if data is None:
-        raise NotFound(f"there is no blob {name}")
-    return bytes(data)
+    return get_all(conn, {name})[name]
 
 
 def get_all(conn: Connection, names: Collection[str]) -> dict[str, bytes]:
-    """The data of those hashes that exist."""
+    """The data of several hashes. Raises NotFound if one is missing."""
+    if not names:
+        return {}
     rows = conn.execute(select(blobs.c.hash, blobs.c.data).where(blobs.c.hash.in_(names)))
-    return {name: bytes(data) for name, data in rows}
+    found = {row.hash: bytes(row.data) for row in rows}
+    for name in names:
+        if name not in found:
+            raise NotFound(f"there is no blob {name}")
+    return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Self, TypeVar
 
-from sqlalchemy import URL, Column, Connection, Engine, MetaData, Table, Text, inspect, select
+from sqlalchemy import URL, Column, Connection, MetaData, Table, Text, inspect, select
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from autokitteh_server.core.errors import FailedPrecondition
@@ -125,8 +125,3 @@ class Database:
     def _unavailable(self, error: Exception) -> StorageUnavailable:
         cause = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         return StorageUnavailable(f"cannot use the database {self._where}: {cause}", self._dialect.remedy)
-
-    @property
-    def reading_engine(self) -> Engine:
-        """For tests and tools that look at the database as it is."""
-        return self._reader

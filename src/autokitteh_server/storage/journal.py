@@ -112,7 +112,6 @@ def _load(conn: Connection, session_id: str, *, after_seq: int, limit: int | Non
 def _from_row(row: Row, contents: dict[str, bytes]) -> StoredRecord:
     seq, _format, kind, phase, task, index, name, site, digest, args, result, error = row[:12]
     attempt, started_at, finished_at, codec, payload, blob = row[12:]
-    content: bytes = contents.get(blob, payload) if blob else payload
     record = Record(
         kind=kind,
         phase=phase,
@@ -128,7 +127,7 @@ def _from_row(row: Row, contents: dict[str, bytes]) -> StoredRecord:
         started_at=started_at,
         finished_at=finished_at,
         codec=codec,
-        payload=content,
+        payload=contents[blob] if blob else payload,
         blob=blob or "",
     )
     return StoredRecord(seq=seq, record=record)
