@@ -49,10 +49,11 @@ class Runtime(Protocol):
 _installed: Runtime | None = None
 
 
-def install(runtime: Runtime | None) -> None:
-    """Make `runtime` the current one; None brings the in-memory stand-in back."""
+def install(runtime: Runtime | None) -> Runtime | None:
+    """Make `runtime` the current one, and return the one before; None: a new in-memory stand-in on its first use."""
     global _installed
-    _installed = runtime
+    before, _installed = _installed, runtime
+    return before
 
 
 def current() -> Runtime:
