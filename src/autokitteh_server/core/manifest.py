@@ -1,0 +1,80 @@
+"""A manifest as a value: what a project consists of, apart from its code."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from autokitteh_server.core.names import Entry
+
+#: Names under which a project's manifest is looked for, in this order.
+MANIFEST_FILES = ("autokitteh.yaml", "autokitteh.yml", "manifest.yaml")
+
+
+class Version(StrEnum):
+    """Version of the manifest's format. All differences between them are in this class."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+    @property
+    def durable_by_default(self) -> bool:
+        """What a trigger gets that says nothing about `is_durable`."""
+        return self is Version.V1
+
+
+class TriggerType(StrEnum):
+    """Where the events of a trigger come from."""
+
+    WEBHOOK = "webhook"
+    SCHEDULE = "schedule"
+    CONNECTION = "connection"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Var:
+    """A variable of a project or a connection, which code sees in its environment."""
+
+    name: str
+    value: str = ""
+    secret: bool = False
+    description: str = ""
+
+    def __repr__(self) -> str:
+        value = "***" if self.secret else self.value  # reprs end up in logs
+        return f"Var(name={self.name!r}, value={value!r}, secret={self.secret}, description={self.description!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Named credentials for an integration."""
+
+    name: str
+    integration: str
+    vars: tuple[Var, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A source of events, which of them matter, and the function that gets them."""
+
+    name: str
+    type: TriggerType
+    is_durable: bool
+    call: Entry | None = None  # None: starts no session; code subscribes to it, or uses its URL
+    event_type: str = ""  # "": any
+    filter: str = ""  # CEL; "": no filter
+    schedule: str = ""  # cron expression of a schedule
+    timezone: str = ""  # of the schedule; "": UTC
+    connection: str = ""  # name of one of the manifest's connections
+    is_sync: bool = False  # a webhook whose sender waits for the session's outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """A project. Made by `parse_manifest`, which promises that names are unique, and that references lead somewhere."""
+
+    version: Version
+    name: str
+    display_name: str = ""
+    vars: tuple[Var, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
