@@ -53,7 +53,8 @@ class Database:
         Raises StorageUnavailable.
         """
         try:
-            with self._reader.connect() as conn:
+            # Begun at once, so that what goes to the driver directly is in the snapshot, too.
+            with self._reader.connect() as conn, conn.begin():
                 return fn(conn)
         except DBAPIError as error:
             if self._dialect.classify(error, None) is Failure.REFUSED:

@@ -50,3 +50,8 @@ def take(conn: Connection, session_id: str, names: Collection[str]) -> Signal | 
 def names_waiting(conn: Connection, session_id: str) -> frozenset[str]:
     """The names of the signals in a session's inbox."""
     return frozenset(conn.execute(select(_rows.c.name).where(_rows.c.session_id == session_id).distinct()).scalars())
+
+
+def sessions_with_signals(conn: Connection) -> frozenset[str]:
+    """The sessions whose inboxes are not empty."""
+    return frozenset(conn.execute(select(_rows.c.session_id).distinct()).scalars())
