@@ -153,6 +153,11 @@ class Writer:
         finally:
             self._drop_connection()
 
+    @property
+    def queued(self) -> int:
+        """How many pieces of work wait for the next group. For tests and metrics."""
+        return len(self._queue)
+
     # Leading and following.
 
     def _enqueue(self, item: _Item) -> None:
