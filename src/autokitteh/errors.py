@@ -108,6 +108,14 @@ class UnpicklableResultError(AutoKittehError):
     """
 
 
+class ActivityInterruptedError(AutoKittehError):
+    """A crash left open whether this activity was completed, and it is marked not to be called again.
+
+    Look whether it took effect, and catch this error where the answer is known; or mark the activity
+    `on_unknown="retry"`.
+    """
+
+
 class ResultTooLargeError(AutoKittehError):
     """The result of an activity is larger than this installation keeps.
 

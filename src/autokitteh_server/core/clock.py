@@ -1,6 +1,7 @@
 """The only places where the server reads time and randomness; everything else is handed them."""
 
 import secrets
+import threading
 import time
 from typing import Protocol
 
@@ -14,12 +15,36 @@ class Clock(Protocol):
         """Wall-clock time, microseconds since 1970 (UTC)."""
         ...
 
+    def wait(self, condition: threading.Condition, *, until_us: int, idle: bool) -> None:
+        """Wait, holding the condition, until it is notified or the moment has come. `idle`: nothing else goes on."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
 
     def now_us(self) -> int:
         return time.time_ns() // 1000
+
+    def wait(self, condition: threading.Condition, *, until_us: int, idle: bool) -> None:
+        # Not longer than an hour: a machine that slept, or whose clock was set, is noticed.
+        condition.wait(min(max(0.0, (until_us - self.now_us()) / 1e6), 3600.0))
+
+
+class VirtualClock:
+    """A clock for tests that stands still, and jumps to the next moment somebody waits for when nothing goes on."""
+
+    def __init__(self, now_us: int) -> None:
+        self._now_us = now_us
+
+    def now_us(self) -> int:
+        return self._now_us
+
+    def wait(self, condition: threading.Condition, *, until_us: int, idle: bool) -> None:
+        if idle:
+            self._now_us = max(self._now_us, until_us)
+        else:
+            condition.wait()
 
 
 class SystemIds:

@@ -33,8 +33,8 @@ def save(conn: Connection, build: Build, contents: Mapping[str, bytes]) -> Build
         "created_at": build.created_at,
     }
     same = [_rows.c.project_id, _rows.c.digest]
-    stored = conn.execute(dialect_of(conn).insert(_rows).values(values).on_conflict_do_nothing(index_elements=same))
-    if stored.rowcount != 1:
+    store = dialect_of(conn).insert(_rows).values(values).on_conflict_do_nothing(index_elements=same)
+    if conn.execute(store.returning(_rows.c.id)).one_or_none() is None:
         earlier = find_by_digest(conn, build.project_id, build.digest)
         assert earlier is not None
         return earlier

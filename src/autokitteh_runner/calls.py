@@ -1,0 +1,241 @@
+"""The resolver: what rewritten code calls instead of what it names.
+
+It is on the path of every call in workflow code, so its common answers come first: a function it has answered for
+before, a method of such a function, a method of a built-in type. Everything else goes the long way, once.
+"""
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import contextmanager
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any, Final
+
+from autokitteh.errors import AutoKittehError, NonDeterminismError
+from autokitteh_runner import deterministic as tables
+from autokitteh_runner.classify import Decision, Kind, classify
+from autokitteh_runner.effects import Effects
+from autokitteh_runner.loop import WorkflowLoop
+from autokitteh_runner.scope import Inhibited, Outside, Task, scope
+from autokitteh_runner.site import Sites
+
+_MISSING: Final = object()
+
+
+class Resolver:
+    """Decides on calls of one durable session. `resolve` is what rewritten code calls."""
+
+    def __init__(self, effects: Effects, sites: Sites, local_files: set[str], seed: str) -> None:
+        self._effects = effects
+        self._sites = sites
+        self._local_files = local_files
+        self._random = random.Random(seed)
+        self._no_activity: set[Any] = set()
+        self._direct: set[Any] = set()  # functions known to be called directly, wherever they are called
+        self._decisions: dict[Any, Decision] = {}  # of functions that live as long as the process
+        self._special: dict[Any, Callable[..., Any]] = {
+            time.sleep: self._sleep,
+            asyncio.sleep: self._asyncio_sleep,
+            asyncio.run: self._asyncio_run,
+            asyncio.as_completed: self._as_completed,
+            random.seed: self._random.seed,
+        }
+        self.resolve = self._make_resolve()
+
+    def _make_resolve(self) -> Callable[[Any], Any]:
+        # Locals of a closure are the quickest names Python has.
+        direct, builtin_types, slow = self._direct, tables.BUILTIN_TYPES, self._resolve_slowly
+        function, method, builtin = FunctionType, MethodType, BuiltinFunctionType
+
+        def resolve(fn: Any) -> Any:
+            kind = type(fn)
+            if kind is function:
+                return fn if fn in direct else slow(fn)
+            if kind is method:
+                key = fn.__func__
+            else:
+                key = fn
+                if kind is builtin and type(fn.__self__) in builtin_types and type(fn.__self__) is not type:
+                    return fn
+            try:
+                if key in direct:
+                    return fn
+            except TypeError:  # not hashable
+                pass
+            return slow(fn)
+
+        return resolve
+
+    def register_no_activity(self, items: Iterable[Any]) -> None:
+        """Call these functions, methods, or all methods of these classes, directly from now on."""
+        self._no_activity.update(items)
+        self._decisions.clear()
+
+    def _resolve_slowly(self, fn: Any) -> Any:
+        here = scope.get()
+        if type(here) is not Task:
+            return fn
+        special = self._special_of(fn)
+        if special is not None:
+            return special
+        decision = self._decide(fn)
+        kind = decision.kind
+        if kind is Kind.DIRECT:
+            return fn
+        if kind is Kind.RANDOM:
+            return self._new_random if decision.name == "Random" else getattr(self._random, decision.name)
+        return _Intercepted(self, decision, fn)
+
+    def _special_of(self, fn: Any) -> Callable[..., Any] | None:
+        try:
+            return self._special.get(fn)
+        except TypeError:  # not hashable
+            return None
+
+    def _decide(self, fn: Any) -> Decision:
+        key = fn.__func__ if type(fn) is MethodType else fn
+        try:
+            known = self._decisions.get(key)
+        except TypeError:  # not hashable
+            return classify(fn, self._local_files, self._no_activity)
+        if known is not None:
+            return known
+        decision = classify(fn, self._local_files, self._no_activity)
+        # A function made in a function, a lambda say, is one of many: to remember each would be a leak.
+        if _lives_long(key):
+            if decision.kind is Kind.DIRECT and (decision.is_code or key is fn):
+                self._direct.add(key)
+            elif key is fn:
+                self._decisions[key] = decision
+        return decision
+
+    # --- what an intercepted call does -------------------------------------------------------------------------------
+
+    def perform(self, decision: Decision, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any], site: str) -> Any:
+        """Make an intercepted call in the workflow code that is running."""
+        task = scope.get()
+        if type(task) is not Task:
+            return fn(*args, **kwargs)
+        try:
+            if decision.kind is Kind.NOTE:
+                return self._effects.note(task, decision.name, fn, args, kwargs, site)
+            if decision.kind is Kind.INHIBIT:
+                return self._inhibited(task, fn, args, kwargs)
+            if decision.kind is Kind.REFUSED:
+                raise _refusal(decision.name)
+            if decision.is_async:
+                return self._effects.call_async(task, decision, fn, args, kwargs, site)
+            return self._effects.call(task, decision, fn, args, kwargs, site)
+        except NonDeterminismError as err:
+            self._effects.fail(err)
+
+    def _inhibited(self, task: Task, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        before = scope.set(Inhibited(task))
+        try:
+            return fn(*args, **kwargs)
+        finally:
+            scope.reset(before)
+
+    # --- functions with a durable meaning of their own ---------------------------------------------------------------
+
+    def _sleep(self, seconds: float, /) -> None:
+        seconds = _check_seconds(seconds)
+        with failing(self._effects):
+            self._effects.wait("sleep", "time.sleep", seconds, (), f"{seconds:g}")
+
+    def _asyncio_sleep(self, delay: float, result: Any = None) -> Any:
+        # The place is taken when the coroutine runs, as that of any effect in it.
+        if delay <= 0:
+            return asyncio.sleep(delay, result)
+        site = self._sites.of(sys._getframe(1))
+        return self._sleep_in_loop(_check_seconds(delay), result, site)
+
+    async def _sleep_in_loop(self, delay: float, result: Any, site: str) -> Any:
+        if type(scope.get()) is not Task:  # handed to an activity, which has a loop of its own
+            return await asyncio.sleep(delay, result)
+        await self._effects.wait_async("sleep", "asyncio.sleep", delay, site)
+        return result
+
+    def _asyncio_run(self, main: Any, *, debug: bool | None = None, loop_factory: Any = None) -> Any:
+        if asyncio._get_running_loop() is not None:
+            main.close()
+            raise RuntimeError("asyncio.run() cannot be called from a running event loop")
+        return self.run_in_loop(main)
+
+    def run_in_loop(self, main: Any) -> Any:
+        """Run a coroutine of workflow code to its end."""
+        with failing(self._effects):
+            return WorkflowLoop(self._effects).run(main)  # type: ignore[abstract]  # what it lacks says so itself
+
+    def _as_completed(self, fs: Any, *, timeout: float | None = None) -> Any:
+        # asyncio's own makes tasks of a set of coroutines, in the order of their addresses.
+        return asyncio.as_completed([asyncio.ensure_future(f) for f in fs], timeout=timeout)
+
+    def _new_random(self, x: Any = _MISSING) -> random.Random:
+        return random.Random(self._random.getrandbits(128) if x is _MISSING or x is None else x)
+
+
+class _Intercepted:
+    """Stands for a callable whose calls are effects, in the one place where it is called."""
+
+    __slots__ = ("_decision", "_fn", "_resolver")
+
+    def __init__(self, resolver: Resolver, decision: Decision, fn: Any) -> None:
+        self._resolver = resolver
+        self._decision = decision
+        self._fn = fn
+
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
+        resolver = self._resolver
+        site = resolver._sites.of(sys._getframe(1))
+        return resolver.perform(self._decision, self._fn, args, kwargs, site)
+
+
+@contextmanager
+def failing(effects: Effects) -> Any:
+    """End the session where replay does not match: user code must not be able to catch that."""
+    try:
+        yield
+    except NonDeterminismError as err:
+        effects.fail(err)
+
+
+@contextmanager
+def loading() -> Any:
+    """While a project's module runs its own statements, calls are made directly."""
+    before = scope.set(Outside.LOADING)
+    try:
+        yield
+    finally:
+        scope.reset(before)
+
+
+def _lives_long(key: Any) -> bool:
+    name = getattr(key, "__qualname__", "")
+    return bool(name) and "<locals>" not in name and "<lambda>" not in name and not _is_bound(key)
+
+
+def _is_bound(key: Any) -> bool:
+    # A bound method of an object, as opposed to a function of a module in C.
+    owner = getattr(key, "__self__", None)
+    return owner is not None and not isinstance(owner, type | type(sys))
+
+
+def _check_seconds(seconds: Any) -> float:
+    if not isinstance(seconds, int | float) and not hasattr(seconds, "__float__") and not hasattr(seconds, "__index__"):
+        raise TypeError(f"'{type(seconds).__name__}' object cannot be interpreted as an integer")
+    seconds = float(seconds)
+    if seconds != seconds:
+        raise ValueError("Invalid value NaN (not a number)")
+    if seconds < 0:
+        raise ValueError(f"sleep length must be non-negative, not {seconds:g}; use max(0, ...) for a time gone by")
+    return float(seconds)
+
+
+def _refusal(name: str) -> AutoKittehError:
+    return AutoKittehError(
+        f"{name} starts {tables.THREADS[name]} in the workflow code of a durable session, where the order of what "
+        "happens must be the same in each run. Use it in a function marked @autokitteh.activity, or asyncio.gather"
+    )

@@ -1,0 +1,143 @@
+"""What a session prints and logs, line by line, for its log.
+
+Lines of workflow code are numbered in each task, and those of a module being loaded likewise: in replay the ones that
+the log has already are left out. Lines of activities are not numbered, for a recorded activity does not print again.
+"""
+
+import io
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from autokitteh_runner.effects import Effects
+from autokitteh_runner.scope import Outside, Task, scope, workflow_task
+
+#: Characters of one line of the log; a longer one is cut into several.
+LINE_LIMIT = 100_000
+
+
+class SessionLog:
+    """Lets lines into the session's log, each once."""
+
+    def __init__(self, effects: Effects) -> None:
+        self._effects = effects
+        self._loading = Task("load")
+
+    def line(self, kind: str, name: str, text: str) -> None:
+        """A line of what is running: `kind` is print or log, `name` the stream or the level."""
+        task = self._task()
+        for start in range(0, max(len(text), 1), LINE_LIMIT):
+            part = text[start : start + LINE_LIMIT]
+            if task is None:
+                self._effects.say(kind, name, part)
+                continue
+            index = task.prints
+            task.prints += 1
+            if index >= self._effects.replay.printed(task.path):
+                self._effects.say(kind, name, part, task.path, index)
+
+    def _task(self) -> Task | None:
+        return self._loading if scope.get() is Outside.LOADING else workflow_task()
+
+
+class LogStream(io.TextIOBase):
+    """Stands for sys.stdout or sys.stderr. Each task and thread has a line of its own that is not finished yet."""
+
+    encoding = "utf-8"
+    errors = "backslashreplace"
+
+    def __init__(self, log: SessionLog, name: str) -> None:
+        self._log = log
+        self.name = name
+        self._unfinished: dict[tuple[int, str], str] = {}
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str, /) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        task = workflow_task()
+        key = (threading.get_ident(), task.path if task is not None else "")
+        *lines, rest = (self._unfinished.pop(key, "") + text).split("\n")
+        for line in lines:
+            self._log.line("print", self.name, line)
+        if rest:
+            self._unfinished[key] = rest
+        return len(text)
+
+    def finish(self) -> None:
+        """Let out what is not finished, at the end of the session."""
+        unfinished, self._unfinished = self._unfinished, {}
+        for rest in unfinished.values():
+            self._log.line("print", self.name, rest)
+
+    @property
+    def buffer(self) -> "_Bytes":
+        return _Bytes(self)
+
+
+class _Bytes(io.RawIOBase):
+    """`sys.stdout.buffer`, for code that writes bytes."""
+
+    def __init__(self, stream: LogStream) -> None:
+        self._stream = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any, /) -> int:
+        self._stream.write(bytes(data).decode("utf-8", "backslashreplace"))
+        return len(data)
+
+
+class _SessionHandler(logging.Handler):
+    """Writes records of the `logging` module into the session's log."""
+
+    def __init__(self, log: SessionLog) -> None:
+        super().__init__(logging.INFO)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self.format(record)
+        except Exception:
+            self.handleError(record)
+            return
+        self._log.line("log", record.levelname, text)
+
+
+def capture(effects: Effects, is_project_file: Callable[[str], bool]) -> Callable[[], None]:
+    """Send prints, warnings and logging of this process into the session's log. Gives a function to finish with."""
+    log = SessionLog(effects)
+    stdout, stderr = LogStream(log, "stdout"), LogStream(log, "stderr")
+    sys.stdout, sys.stderr = stdout, stderr
+    sys.stdin = io.StringIO()
+    _capture_logging(log, is_project_file)
+
+    def showwarning(
+        message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Any = None
+    ) -> None:
+        # Warnings of third-party packages about themselves are nothing that the project's author can mend.
+        if is_project_file(filename):
+            log.line("log", "WARNING", f"{filename}:{lineno}: {category.__name__}: {message}")
+
+    warnings.showwarning = showwarning
+
+    def finish() -> None:
+        stdout.finish()
+        stderr.finish()
+
+    return finish
+
+
+def _capture_logging(log: SessionLog, is_project_file: Callable[[str], bool]) -> None:
+    """Where the project configures no handler, its records from INFO on are shown, and others' from WARNING on."""
+    handler = _SessionHandler(log)
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or is_project_file(record.pathname))
+    # As a last resort and not as a handler of the root's: logging.basicConfig goes on working.
+    logging.lastResort = handler
+    logging.getLogger().setLevel(logging.INFO)

@@ -1,0 +1,113 @@
+"""A process that has imported what sessions need, and forks one child for each.
+
+The server sends one message with a socket for each session; it is answered with the child's process id, and later
+with how the child ended. When the server goes, the fork server ends all its children and itself.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+from typing import Any, NoReturn
+
+#: Bytes of one message in either direction, at most.
+MESSAGE_BYTES = 4096
+
+_PR_SET_PDEATHSIG = 1
+
+
+def serve(control: socket.socket) -> NoReturn:
+    """Serve until the server closes the control socket."""
+    # Imported before the first fork, so that no child has to; what they import in turn comes with them.
+    import asyncio
+
+    from autokitteh_runner import session
+
+    assert asyncio and session
+    gc.collect()
+    gc.freeze()  # a collection in a child would otherwise touch, and so copy, every page
+    wake_r, wake_w = os.pipe()
+    os.set_blocking(wake_w, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server to handle
+    signal.set_wakeup_fd(wake_w, warn_on_full_buffer=False)
+    children: set[int] = set()
+    poll = select.poll()
+    poll.register(control.fileno(), select.POLLIN)
+    poll.register(wake_r, select.POLLIN)
+    while True:
+        ready = {fd for fd, _ in poll.poll()}
+        if wake_r in ready:
+            os.read(wake_r, 4096)
+            _report_ended(control, children)
+        if control.fileno() in ready and not _serve_one(control, children):
+            _end_all(children)
+
+
+def _serve_one(control: socket.socket, children: set[int]) -> bool:
+    """Fork for one request; False when the server has gone."""
+    data, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
+    if not data:
+        return False
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        _become_runner(control, fds[0])
+    os.close(fds[0])
+    children.add(pid)
+    _send(control, {"forked": pid})
+    return True
+
+
+def _become_runner(control: socket.socket, fd: int) -> NoReturn:
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _die_with_parent()
+        control.close()
+        from autokitteh_runner.session import run_session
+
+        run_session(socket.socket(fileno=fd))
+        status = 0
+    except BaseException:
+        # A bug of ours: a session's own errors never come here.
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _die_with_parent() -> None:
+    """On Linux, have the kernel end this process with the fork server. Elsewhere the closed socket ends it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _report_ended(control: socket.socket, children: set[int]) -> None:
+    for pid in list(children):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            children.discard(pid)
+            _send(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+
+
+def _send(control: socket.socket, message: dict[str, Any]) -> None:
+    try:
+        control.sendall(json.dumps(message).encode() + b"\n")
+    except OSError:
+        pass  # the server has gone; the next look at the socket ends everything
+
+
+def _end_all(children: set[int]) -> NoReturn:
+    for pid in children:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    os._exit(0)

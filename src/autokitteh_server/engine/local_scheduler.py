@@ -1,0 +1,206 @@
+"""Turns given by threads of this process: a bounded number of workers, fair among projects, with timers in memory.
+
+The database is the truth. What is kept here, the queue and the timers, is made anew from it by `recover`.
+"""
+
+import heapq
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from autokitteh_server.core.clock import Clock
+from autokitteh_server.core.entities import Wait
+from autokitteh_server.core.errors import Fenced, ServerError
+from autokitteh_server.engine.control import TurnControl
+from autokitteh_server.engine.turn import TurnResult, Verdict
+from autokitteh_server.engine.waits import next_deadline
+
+_log = logging.getLogger(__name__)
+
+#: Seconds before a turn that failed for a reason of the server's own is tried again.
+_RETRY_DELAY_US = 1_000_000
+
+RunTurn = Callable[[str, TurnControl], TurnResult]
+StopIdle = Callable[[str], None]
+
+
+class LocalScheduler:
+    """A `Scheduler` in threads. `run_turn` gives one session one turn; `stop_idle` stops one that has none."""
+
+    def __init__(self, clock: Clock, *, max_runners: int) -> None:
+        self._clock = clock
+        self._max_runners = max_runners
+        self._changed = threading.Condition()
+        self._queues: OrderedDict[str, deque[str]] = OrderedDict()  # by project; the first has its turn next
+        self._queued: set[str] = set()
+        self._running: dict[str, TurnControl] = {}
+        self._again: set[str] = set()  # started or woken while it had a turn
+        self._projects: dict[str, str] = {}  # of every session that is not known to be final
+        self._names: dict[str, frozenset[str]] = {}  # of waiting sessions: the signals that would wake them
+        self._timers: list[tuple[int, str]] = []
+        self._timer_of: dict[str, int] = {}  # the one that counts; others in the heap are out of date
+        self._threads: list[threading.Thread] = []
+        self._closing = False
+        self._run_turn: RunTurn | None = None
+        self._stop_idle: StopIdle | None = None
+
+    def open(self, run_turn: RunTurn, stop_idle: StopIdle) -> None:
+        """Begin to give turns."""
+        self._run_turn, self._stop_idle = run_turn, stop_idle
+        for number in range(self._max_runners):
+            self._spawn(self._work, f"turns-{number}")
+        self._spawn(self._keep_time, "timers")
+
+    def close(self) -> None:
+        """Give no more turns; those under way are left, and nothing is lost: their sessions go on at the next start.
+
+        Returns when all threads have ended.
+        """
+        with self._changed:
+            self._closing = True
+            for control in self._running.values():
+                control.abandon()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def start(self, session_id: str, project_id: str) -> None:
+        with self._changed:
+            self._projects[session_id] = project_id
+            self._enqueue(session_id)
+
+    def wake(self, session_id: str, name: str) -> None:
+        with self._changed:
+            control = self._running.get(session_id)
+            if control is not None:
+                self._again.add(session_id)
+                control.poke()
+            elif name in self._names.get(session_id, ()):
+                self._enqueue(session_id)
+
+    def stop(self, session_id: str, *, force: bool) -> None:
+        with self._changed:
+            control = self._running.get(session_id)
+            if control is not None:
+                control.stop(force=force)
+                return
+            self._forget(session_id)
+        assert self._stop_idle is not None
+        self._stop_idle(session_id)
+
+    def expect(self, session_id: str, project_id: str, waits: tuple[Wait, ...]) -> None:
+        """A session waits: it shall have a turn when the first of its waits is over."""
+        with self._changed:
+            self._projects[session_id] = project_id
+            self._park(session_id, waits)
+
+    # --- under the lock ----------------------------------------------------------------------------------------------
+
+    def _enqueue(self, session_id: str) -> None:
+        if session_id in self._running:
+            self._again.add(session_id)
+            return
+        if session_id in self._queued:
+            return
+        self._timer_of.pop(session_id, None)
+        self._names.pop(session_id, None)
+        self._queued.add(session_id)
+        self._queues.setdefault(self._projects[session_id], deque()).append(session_id)
+        self._changed.notify_all()
+
+    def _take_next(self) -> str:
+        project_id, queue = next(iter(self._queues.items()))
+        session_id = queue.popleft()
+        self._queued.discard(session_id)
+        if queue:
+            self._queues.move_to_end(project_id)  # the other projects first
+        else:
+            del self._queues[project_id]
+        return session_id
+
+    def _park(self, session_id: str, waits: tuple[Wait, ...]) -> None:
+        names = frozenset(name for wait in waits for name in wait.names)
+        if names:
+            self._names[session_id] = names
+        deadline = next_deadline(waits)
+        if deadline is not None:
+            self._set_timer(session_id, deadline)
+
+    def _set_timer(self, session_id: str, at: int) -> None:
+        self._timer_of[session_id] = at
+        heapq.heappush(self._timers, (at, session_id))
+        self._changed.notify_all()
+
+    def _forget(self, session_id: str) -> None:
+        self._projects.pop(session_id, None)
+        self._timer_of.pop(session_id, None)
+        self._names.pop(session_id, None)
+
+    # --- threads -----------------------------------------------------------------------------------------------------
+
+    def _spawn(self, target: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=target, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _work(self) -> None:
+        control = TurnControl()
+        while True:
+            with self._changed:
+                while not self._queues and not self._closing:
+                    self._changed.wait()
+                if self._closing:
+                    break
+                session_id = self._take_next()
+                control.reset()
+                self._running[session_id] = control
+            result = self._have_turn(session_id, control)
+            with self._changed:
+                del self._running[session_id]
+                self._settle(session_id, result)
+                self._changed.notify_all()
+        control.close()
+
+    def _have_turn(self, session_id: str, control: TurnControl) -> TurnResult | None:
+        assert self._run_turn is not None
+        try:
+            return self._run_turn(session_id, control)
+        except Fenced:
+            return TurnResult(Verdict.GONE)
+        except ServerError as err:
+            _log.error("a turn of %s failed and will be tried again: %s", session_id, err)
+        except Exception:
+            _log.exception("a turn of %s failed and will be tried again", session_id)
+        return None
+
+    def _settle(self, session_id: str, result: TurnResult | None) -> None:
+        again = session_id in self._again
+        self._again.discard(session_id)
+        if self._closing:
+            return
+        if result is None:
+            self._set_timer(session_id, self._clock.now_us() + _RETRY_DELAY_US)
+        elif result.verdict is Verdict.AGAIN or (result.verdict is Verdict.WAITING and again):
+            self._enqueue(session_id)
+        elif result.verdict is Verdict.WAITING:
+            self._park(session_id, result.waits)
+        else:
+            self._forget(session_id)
+
+    def _keep_time(self) -> None:
+        with self._changed:
+            while not self._closing:
+                while self._timers and self._timer_of.get(self._timers[0][1]) != self._timers[0][0]:
+                    heapq.heappop(self._timers)
+                if not self._timers:
+                    self._changed.wait()
+                    continue
+                at, session_id = self._timers[0]
+                if at > self._clock.now_us():
+                    idle = not self._running and not self._queues
+                    self._clock.wait(self._changed, until_us=at, idle=idle)
+                    continue
+                heapq.heappop(self._timers)
+                del self._timer_of[session_id]
+                self._enqueue(session_id)

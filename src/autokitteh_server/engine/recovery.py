@@ -1,0 +1,22 @@
+"""After a start of the server: every session that should run gets a turn, through the same door as a new one."""
+
+from autokitteh_server.engine.local_scheduler import LocalScheduler
+from autokitteh_server.storage import sessions, signals
+from autokitteh_server.storage.database import Database
+
+
+def recover(database: Database, scheduler: LocalScheduler) -> int:
+    """Hand over every session that is not final; how many there are.
+
+    One that waits gets a timer. If its inbox is not empty it gets a turn, which looks whether that is what it waits
+    for: the crash may have come between a signal and its wake-up.
+    """
+    unfinished, inboxes = database.read(
+        lambda conn: (sessions.unfinished(conn), signals.sessions_with_signals(conn)),
+    )
+    for session_id, project_id, waits in unfinished:
+        if waits is None or session_id in inboxes:
+            scheduler.start(session_id, project_id)
+        else:
+            scheduler.expect(session_id, project_id, waits)
+    return len(unfinished)

@@ -1,0 +1,565 @@
+"""The turn of a session, top to bottom: claim it, give it a runner, answer the runner until it ends or waits.
+
+A turn runs in a thread of its own and blocks. What the runner must know to be durable is committed before it is told;
+everything else rides along with the next commit. Each `crash_point` is a place where the crash suite kills the server.
+"""
+
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from autokitteh_runner.protocol import (
+    VERSION,
+    Ack,
+    Append,
+    Done,
+    End,
+    Idle,
+    Journal,
+    Limits,
+    Message,
+    ReplayRecord,
+    Request,
+    Run,
+    Unwait,
+    WireRecord,
+    cut_payloads,
+    dump_json,
+    load_json,
+)
+from autokitteh_runner.protocol import Wait as WaitMessage
+from autokitteh_server.core.clock import Clock
+from autokitteh_server.core.crashpoints import crash_point
+from autokitteh_server.core.entities import Session, Wait
+from autokitteh_server.core.errors import Fenced, InvalidArgument
+from autokitteh_server.core.ids import IdSource
+from autokitteh_server.core.journal import Record, StoredRecord
+from autokitteh_server.core.states import SessionState
+from autokitteh_server.engine import requests
+from autokitteh_server.engine.control import TurnControl
+from autokitteh_server.engine.endings import end_session
+from autokitteh_server.engine.scheduler import Scheduler
+from autokitteh_server.engine.waits import in_order, is_due, next_deadline
+from autokitteh_server.runners.pool import RunnerPool, WarmRunner
+from autokitteh_server.runners.process import Runner
+from autokitteh_server.storage import journal, sessions, signals
+from autokitteh_server.storage.connection import Connection
+from autokitteh_server.storage.database import Database
+
+#: A runner that has not been heard of for this long has its loose records committed: the log must not lag behind.
+LINGER_US: Final = 2_000
+
+#: A wait that is over this soon is waited for within the turn.
+SHORT_WAIT_US: Final = 20_000
+
+#: Records, and bytes of payload, that one `Journal` message holds at most.
+_JOURNAL_PIECE: Final = (2_000, 4 * 1024 * 1024)
+
+
+class Verdict(Enum):
+    """How a turn ended."""
+
+    ENDED = auto()  # the session is final
+    WAITING = auto()  # it waits; its row says for what
+    AGAIN = auto()  # it should have another turn at once
+    GONE = auto()  # it belongs to somebody else now, or does not exist any more
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    verdict: Verdict
+    waits: tuple[Wait, ...] = ()
+
+
+class Listener(Protocol):
+    """Told of what has become durable. Called in turns' threads: it must be quick."""
+
+    def journal_grew(self, session_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How turns are taken."""
+
+    limits: Limits
+    max_failures: int = 3  # turns lost in a row to the death of the runner, after which the session fails
+    effects_per_turn: int | None = None  # the runner is thrown away after so many; for tests of replay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all turns share."""
+
+    database: Database
+    pool: RunnerPool
+    clock: Clock
+    new_id: IdSource
+    scheduler: Scheduler
+    build_folder: Callable[[str], Path]  # where a build's files are, by its id
+    listener: Listener
+    policy: Policy
+
+
+def run_turn(around: Surroundings, session_id: str, control: TurnControl) -> TurnResult:
+    """Give a session a turn. Whatever goes wrong with the session itself is recorded there and not raised."""
+    session = around.database.write(lambda conn: sessions.claim(conn, session_id, now=around.clock.now_us()))
+    if session is None:
+        around.pool.drop(session_id)
+        return TurnResult(Verdict.ENDED)
+    crash_point("turn.claimed")
+    turn = Turn(around, session, control)
+    try:
+        return turn.take()
+    except Fenced:
+        turn.throw_runner_away()
+        return TurnResult(Verdict.GONE)
+    except BaseException:
+        turn.throw_runner_away()
+        raise
+
+
+class Turn:
+    """One turn under way. Used by one thread."""
+
+    def __init__(self, around: Surroundings, session: Session, control: TurnControl) -> None:
+        self._around = around
+        self._writer = around.database.writer
+        self._clock = around.clock
+        self._session = session
+        self._control = control
+        self._runner: Runner | None = None
+        self._waits: dict[tuple[str, int], WaitMessage] = {}
+        self._sent = 0  # answers to waits and requests
+        self._in_flight: dict[tuple[str, int], Record] = {}  # starts of activities without an end
+        self._loose = False  # records are queued that nobody has committed
+        self._effects = 0
+        self._used_up = False  # it has had as many effects as the policy gives a turn
+        self._failures = session.failures
+
+    def take(self) -> TurnResult:
+        """Have the turn."""
+        try:
+            self._find_runner()
+        except OSError:
+            return self._lost()
+        while True:
+            if self._control.abandoned:
+                self.throw_runner_away()
+                return TurnResult(Verdict.GONE)
+            if self._used_up:
+                self.throw_runner_away()
+                return TurnResult(Verdict.AGAIN)
+            if self._control.stop_asked and (self._control.stop_forced or not self._in_flight):
+                return self._stopped()
+            if self._control.take_poke() and self._complete_waits():
+                continue
+            try:
+                message = self._next_message()
+            except _Lost:
+                return self._lost()
+            if message is not None:
+                result = _HANDLERS[type(message)](self, message)
+                if result is not None:
+                    return result
+
+    def throw_runner_away(self) -> None:
+        """Kill the runner, if there is one. Nothing that counts is lost with it."""
+        if self._runner is not None:
+            self._runner.kill()
+            self._runner = None
+
+    # --- the runner --------------------------------------------------------------------------------------------------
+
+    def _find_runner(self) -> None:
+        warm = self._around.pool.take_warm(self._session.id)
+        if warm is not None:
+            self._runner, self._waits, self._sent = warm.runner, warm.waits, warm.sent
+            self._complete_waits()
+            return
+        session = self._session
+        self._runner = self._around.pool.fork()
+        records = self._around.database.read(lambda conn: journal.load(conn, session.id))
+        self._note_state("RUNNING", records)
+        self._runner.connection.send(
+            Run(
+                version=VERSION,
+                session_id=session.id,
+                project=session.project_id,
+                root=str(self._around.build_folder(session.build_id)),
+                entry=session.entry,
+                durable=session.durable,
+                created_at=session.created_at,
+                vars=session.vars,
+                limits=self._limits(),
+                body=dump_json(session.event).encode(),
+            )
+        )
+        for piece in _journal_pieces(records if session.durable else ()):
+            self._runner.connection.send(piece)
+
+    def _limits(self) -> dict[str, float]:
+        limits = self._around.policy.limits
+        return {name: getattr(limits, name) for name in limits.__slots__}
+
+    def _note_state(self, state: str, records: Sequence[StoredRecord]) -> None:
+        """Say in the journal that a new process begins, and how much of it there is to replay."""
+        effects = sum(stored.record.phase == "done" and stored.record.index >= 0 for stored in records)
+        text = f"resumed, {effects} records replayed" if records else ""
+        self._append([self._own_record("state", name=state, result=text)])
+
+    def _next_message(self) -> Message | None:
+        """The next message, or None after something else that the turn should look at. Raises _Lost."""
+        assert self._runner is not None
+        connection = self._runner.connection
+        message = connection.buffered()
+        if message is not None:
+            return message
+        now = self._clock.now_us()
+        deadline = next_deadline(map(_entity, self._waits.values()))
+        until = min(
+            (moment for moment in (deadline, now + LINGER_US if self._loose else None) if moment is not None),
+            default=None,
+        )
+        if not self._control.wait(connection.fileno(), self._clock, until):
+            if deadline is not None and deadline <= self._clock.now_us():
+                self._complete_waits()
+            elif self._loose:
+                self._commit()
+            return None
+        try:
+            if not connection.fill():
+                raise _Lost
+        except OSError as err:
+            raise _Lost from err
+        return connection.buffered()
+
+    def _send(self, message: Message) -> None:
+        assert self._runner is not None
+        try:
+            self._runner.connection.send(message)
+        except OSError:
+            pass  # it has died; the next read says so, after what it had still sent
+
+    # --- what the runner says ----------------------------------------------------------------------------------------
+
+    def _on_append(self, message: Append) -> None:
+        payloads = cut_payloads([record[-1] for record in message.records], message.body)
+        records = [_record(WireRecord(*wire), payload) for wire, payload in zip(message.records, payloads, strict=True)]
+        ended = [self._follow(record) for record in records]
+        self._append(records)
+        if not message.sync:
+            return
+        crash_point("turn.before_commit")
+        self._commit()
+        crash_point("turn.after_commit")
+        if any(ended):
+            self._count_effect()
+        self._answer(Ack())
+
+    def _follow(self, record: Record) -> bool:
+        """Keep the list of what is under way; whether this record ends an effect."""
+        place = (record.task, record.index)
+        if record.kind != "call":
+            return False
+        if record.phase == "start":
+            self._in_flight[place] = record
+            return False
+        self._in_flight.pop(place, None)
+        return record.phase == "done"
+
+    def _on_request(self, message: Request) -> None:
+        ctx: requests.Context | None = None
+
+        def do(conn: Connection) -> Record:
+            nonlocal ctx  # a transaction may be tried again: only the last one's consequences count
+            ctx = requests.Context(
+                conn, self._session, self._clock.now_us(), self._around.new_id, self._around.scheduler
+            )
+            value = requests.HANDLERS[message.kind](ctx, load_json(message.body))
+            record = self._end_of(message, "json", value)
+            journal.insert(conn, self._session.id, [record])
+            return record
+
+        try:
+            record = self._transact(do)
+        except (requests.RequestError, InvalidArgument) as err:
+            name = err.error if isinstance(err, requests.RequestError) else "ValueError"
+            record = self._end_of(message, "json-error", [name, err.message], f"{name}: {err.message}")
+            self._transact(lambda conn: journal.insert(conn, self._session.id, [record]))
+            ctx = None
+        crash_point("turn.after_commit")
+        for consequence in ctx.after if ctx is not None else ():
+            consequence()
+        self._answer_effect(record)
+
+    def _on_wait(self, message: WaitMessage) -> None:
+        if not message.opened:
+            now = self._clock.now_us()
+            deadline_at = None if message.seconds is None else now + round(message.seconds * 1_000_000)
+            start = {"deadline_at": deadline_at, "names": message.names}
+            self._append([self._own_record_at(message, "start", "json", start, started_at=now)])
+            message = _with_deadline(message, deadline_at)
+        self._waits[message.task, message.index] = message
+
+    def _on_unwait(self, message: Unwait) -> None:
+        self._waits.pop((message.task, message.index), None)
+
+    def _on_idle(self, message: Idle) -> TurnResult | None:
+        if message.seen < self._sent or self._complete_waits():
+            return None
+        deadline = next_deadline(map(_entity, self._waits.values()))
+        if deadline is not None and deadline - self._clock.now_us() <= SHORT_WAIT_US:
+            return None
+        return self._park()
+
+    def _on_end(self, message: End) -> TurnResult:
+        state = SessionState(message.state)
+        result = load_json(message.body) if message.body else None
+        crash_point("turn.before_end")
+        self._end(state, result, message.error or None)
+        crash_point("turn.after_end")
+        self.throw_runner_away()
+        return TurnResult(Verdict.ENDED)
+
+    # --- waits -------------------------------------------------------------------------------------------------------
+
+    def _complete_waits(self) -> bool:
+        """Complete every wait that is over; whether there was one."""
+        completed = False
+        for entity in in_order(map(_entity, self._waits.values())):
+            message = self._waits[entity.task, entity.index]
+            if (entity.names or is_due(entity, self._clock.now_us())) and self._complete(message, entity):
+                completed = True
+        return completed
+
+    def _complete(self, message: WaitMessage, entity: Wait) -> bool:
+        now = self._clock.now_us()
+
+        def complete(conn: Connection) -> Record | None:
+            taken = signals.take(conn, self._session.id, entity.names) if entity.names else None
+            if taken is None and not is_due(entity, now):
+                return None
+            value = None if taken is None else {"name": taken.name, "payload": taken.payload}
+            record = self._own_record_at(message, "done", "json", value, started_at=now, finished_at=now)
+            journal.insert(conn, self._session.id, [record])
+            # From here on it has work to do, also if nobody lives to tell it.
+            sessions.unpark(conn, self._session.id, self._session.epoch, now=now)
+            return record
+
+        crash_point("turn.before_wake")
+        record = self._transact(complete)
+        if record is None:
+            return False
+        crash_point("turn.after_commit")
+        del self._waits[message.task, message.index]
+        self._answer_effect(record)
+        return True
+
+    def _park(self) -> TurnResult:
+        waits = tuple(_entity(message) for message in self._waits.values())
+        names = {name for wait in waits for name in wait.names}
+        now = self._clock.now_us()
+
+        def park(conn: Connection) -> bool:
+            # A signal may have come since the last look, from another server even.
+            if names and names & signals.names_waiting(conn, self._session.id):
+                return False
+            sessions.park(conn, self._session.id, self._session.epoch, waits, now=now)
+            return True
+
+        crash_point("turn.before_park")
+        if not self._transact(park):
+            return TurnResult(Verdict.AGAIN)
+        crash_point("turn.after_park")
+        assert self._runner is not None
+        self._around.pool.keep_warm(self._session.id, WarmRunner(self._runner, self._waits, self._sent))
+        self._runner = None
+        return TurnResult(Verdict.WAITING, waits)
+
+    # --- ends --------------------------------------------------------------------------------------------------------
+
+    def _lost(self) -> TurnResult:
+        """The runner has died without a word."""
+        assert self._runner is not None
+        status = self._runner.wait_status()
+        self.throw_runner_away()
+        how = describe_death(status, list(self._in_flight.values()))
+        session = self._session
+        self._append([self._own_record("warning", name="runner", result=how)])
+        self._failures = self._transact(lambda conn: sessions.count_failure(conn, session.id, session.epoch))
+        if self._failures < self._around.policy.max_failures:
+            return TurnResult(Verdict.AGAIN)
+        self._end(SessionState.ERROR, None, f"{how}. That happened {self._failures} times in a row")
+        return TurnResult(Verdict.ENDED)
+
+    def _stopped(self) -> TurnResult:
+        self.throw_runner_away()
+        self._end(SessionState.STOPPED, None, "stopped")
+        return TurnResult(Verdict.ENDED)
+
+    def _end(self, state: SessionState, result: Any, error: str | None) -> None:
+        session = self._session
+        now = self._clock.now_us()
+        shown = error if error is not None else "" if result is None else dump_json(result)[:200]
+        record = self._own_record("state", name=state.value, result=shown)
+
+        def end(conn: Connection) -> None:
+            journal.insert(conn, session.id, [record])
+            sessions.finish(conn, session.id, session.epoch, state, result, error, now=now)
+            end_session(conn, session, state, result, now=now)
+
+        self._transact(end)
+        if session.parent_id is not None:
+            self._around.scheduler.wake(session.parent_id, session.id)
+
+    def _count_effect(self) -> None:
+        session, policy = self._session, self._around.policy
+        if self._failures and session.durable:
+            self._failures = 0
+            self._transact(lambda conn: sessions.reset_failures(conn, session.id, session.epoch))
+        self._effects += 1
+        if policy.effects_per_turn is not None and self._effects >= policy.effects_per_turn and session.durable:
+            self._used_up = True
+
+    def _answer_effect(self, record: Record) -> None:
+        self._count_effect()
+        self._sent += 1
+        self._answer(Done(record.task, record.index, record.codec, record.finished_at, record.payload))
+
+    def _answer(self, message: Message) -> None:
+        """Let the code go on, unless the turn is about to end."""
+        if self._used_up or (self._control.stop_asked and not self._in_flight):
+            return
+        self._send(message)
+        crash_point("turn.after_ack")
+
+    # --- records -----------------------------------------------------------------------------------------------------
+
+    def _append(self, records: Sequence[Record]) -> None:
+        self._writer.append(self._session.id, self._session.epoch, records)
+        self._loose = True
+
+    def _commit(self) -> None:
+        self._writer.commit(self._session.id, self._session.epoch)
+        self._has_grown()
+
+    def _transact(self, fn: Callable[[Connection], Any]) -> Any:
+        result = self._writer.transact(self._session.id, self._session.epoch, fn)
+        self._has_grown()
+        return result
+
+    def _has_grown(self) -> None:
+        self._loose = False
+        self._around.listener.journal_grew(self._session.id)
+
+    def _own_record(self, kind: str, *, name: str, result: str) -> Record:
+        now = self._clock.now_us()
+        return Record(kind=kind, phase="done", name=name, result=result, started_at=now, finished_at=now)
+
+    def _own_record_at(
+        self,
+        message: WaitMessage | Request,
+        phase: str,
+        codec: str,
+        value: Any,
+        *,
+        started_at: int,
+        finished_at: int = 0,
+        error: str = "",
+    ) -> Record:
+        """A record at the place of a wait or a request, with a JSON value."""
+        payload = dump_json(value).encode()
+        shown = "" if value is None or phase == "start" or error else payload[:200].decode("utf-8", "replace")
+        return Record(
+            kind=message.kind, phase=phase, task=message.task, index=message.index, name=message.name,
+            site=message.site, args=message.args, result=shown, error=error, started_at=started_at,
+            finished_at=finished_at, codec=codec, payload=payload,
+        )  # fmt: skip
+
+    def _end_of(self, message: Request, codec: str, value: Any, error: str = "") -> Record:
+        now = self._clock.now_us()
+        return self._own_record_at(message, "done", codec, value, started_at=now, finished_at=now, error=error)
+
+
+_HANDLERS: dict[type[Any], Callable[[Turn, Any], TurnResult | None]] = {
+    Append: Turn._on_append,
+    Request: Turn._on_request,
+    WaitMessage: Turn._on_wait,
+    Unwait: Turn._on_unwait,
+    Idle: Turn._on_idle,
+    End: Turn._on_end,
+}
+
+
+class _Lost(Exception):
+    """The runner's end of the socket is closed."""
+
+
+def describe_death(status: int | None, in_flight: Sequence[Record]) -> str:
+    """In words, how a session's process died, and what it was doing."""
+    if status is None:
+        how = "was lost"
+    elif status < 0:
+        try:
+            how = f"was killed by {signal.Signals(-status).name}"
+        except ValueError:
+            how = f"was killed by signal {-status}"
+        if -status == signal.SIGKILL:
+            how += " (perhaps for want of memory)"
+    else:
+        how = f"exited with status {status}"
+    doing = ", ".join(f"{start.name} at {start.site}" for start in in_flight)
+    return f"The session's process {how}" + (f" during {doing}" if doing else " in workflow code")
+
+
+def _entity(message: WaitMessage) -> Wait:
+    return Wait(
+        task=message.task,
+        index=message.index,
+        kind=message.kind,
+        deadline_at=message.deadline_at,
+        names=tuple(message.names),
+    )
+
+
+def _with_deadline(message: WaitMessage, deadline_at: int | None) -> WaitMessage:
+    return WaitMessage(
+        message.task, message.index, message.kind, message.name, message.site, message.args, message.names,
+        message.seconds, True, deadline_at,
+    )  # fmt: skip
+
+
+def _record(wire: WireRecord, payload: bytes) -> Record:
+    return Record(
+        kind=wire.kind, phase=wire.phase, task=wire.task, index=wire.index, name=wire.name, site=wire.site,
+        digest=wire.digest, args=wire.args, result=wire.result, error=wire.error, attempt=wire.attempt,
+        started_at=wire.started_at, finished_at=wire.finished_at, codec=wire.codec, payload=payload,
+    )  # fmt: skip
+
+
+def _journal_pieces(records: Sequence[StoredRecord]) -> list[Journal]:
+    """A journal as messages of bounded size, the last of which says that it is."""
+    max_records, max_bytes = _JOURNAL_PIECE
+    pieces: list[Journal] = []
+    rows: list[list[Any]] = []
+    payloads: list[bytes] = []
+    size = 0
+    for stored in records:
+        record = stored.record
+        rows.append(
+            list(
+                ReplayRecord(
+                    record.kind, record.phase, record.task, record.index, record.name, record.site, record.digest,
+                    record.attempt, record.finished_at, record.codec, len(record.payload),
+                )
+            )
+        )  # fmt: skip
+        payloads.append(record.payload)
+        size += len(record.payload)
+        if len(rows) >= max_records or size >= max_bytes:
+            pieces.append(Journal(rows, False, b"".join(payloads)))
+            rows, payloads, size = [], [], 0
+    return [*pieces, Journal(rows, True, b"".join(payloads))]

@@ -1,0 +1,72 @@
+"""Which runner serves which session: new ones are forked, those of waiting sessions are kept warm, within bounds."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from autokitteh_runner.protocol import Wait
+from autokitteh_server.runners.process import ForkServer, Runner
+
+
+class WarmRunner:
+    """A runner between two turns of its session, with what it waits for."""
+
+    def __init__(self, runner: Runner, waits: dict[tuple[str, int], Wait], sent: int) -> None:
+        self.runner = runner
+        self.waits = waits
+        self.sent = sent  # answers sent to it so far
+
+
+class RunnerPool:
+    """Threads may share it."""
+
+    def __init__(self, start_fork_server: Callable[[], ForkServer], *, max_warm: int) -> None:
+        self._start_fork_server = start_fork_server
+        self._max_warm = max_warm
+        self._fork_server: ForkServer | None = None
+        self._starting = threading.Lock()
+        self._lock = threading.Lock()
+        self._warm: OrderedDict[str, WarmRunner] = OrderedDict()  # least recently used first
+
+    def start(self) -> None:
+        """Start the fork server now rather than with the first session."""
+        self._alive_fork_server()
+
+    def fork(self) -> Runner:
+        """A new runner."""
+        return self._alive_fork_server().fork()
+
+    def take_warm(self, session_id: str) -> WarmRunner | None:
+        """The runner that was kept for a session, if it still is."""
+        with self._lock:
+            return self._warm.pop(session_id, None)
+
+    def keep_warm(self, session_id: str, warm: WarmRunner) -> None:
+        """Keep a runner until its session's next turn. If that is one too many, the longest unused is let go."""
+        with self._lock:
+            self._warm[session_id] = warm
+            surplus = [self._warm.popitem(last=False)[1] for _ in range(len(self._warm) - self._max_warm)]
+        for old in surplus:
+            old.runner.kill()
+
+    def drop(self, session_id: str) -> None:
+        """Let go of the runner that was kept for a session, if any."""
+        warm = self.take_warm(session_id)
+        if warm is not None:
+            warm.runner.kill()
+
+    def close(self) -> None:
+        """End every process."""
+        with self._lock:
+            warm, self._warm = list(self._warm.values()), OrderedDict()
+        for old in warm:
+            old.runner.kill()
+        with self._starting:
+            if self._fork_server is not None:
+                self._fork_server.close()
+
+    def _alive_fork_server(self) -> ForkServer:
+        with self._starting:
+            if self._fork_server is None or not self._fork_server.is_alive:
+                self._fork_server = self._start_fork_server()
+            return self._fork_server

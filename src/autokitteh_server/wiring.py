@@ -1,0 +1,130 @@
+"""The composition root: builds a server's parts from its settings, starts and stops them in order."""
+
+import fcntl
+import os
+import secrets
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from autokitteh_server.builds.folders import BuildFolders
+from autokitteh_server.config import Settings
+from autokitteh_server.core import crashpoints
+from autokitteh_server.core.clock import Clock, SystemClock, SystemIds
+from autokitteh_server.core.errors import FailedPrecondition
+from autokitteh_server.engine.local_scheduler import LocalScheduler
+from autokitteh_server.engine.recovery import recover
+from autokitteh_server.engine.stop import stop_idle
+from autokitteh_server.engine.turn import Listener, Policy, Surroundings, run_turn
+from autokitteh_server.runners.pool import RunnerPool
+from autokitteh_server.runners.process import ForkServer
+from autokitteh_server.storage import builds
+from autokitteh_server.storage.database import Database
+
+_HASH_SEED_FILE = "hash-seed"
+_LOCK_FILE = "lock"
+
+
+class Silence:
+    """A listener that does not care."""
+
+    def journal_grew(self, session_id: str) -> None:
+        pass
+
+
+class Server:
+    """The engine with its storage and runners, without a network. Use it in a `with` statement."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        environ: Mapping[str, str],
+        clock: Clock | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        """Open the data folder and the database. Raises FailedPrecondition if another server has them open."""
+        if settings.crash_at:
+            crashpoints.arm(settings.crash_at)
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.new_id = SystemIds(self.clock)
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _lock(settings.data_dir)
+        self.database = Database.open(settings.database_url, durable=settings.durable)
+        self.folders = BuildFolders(settings.data_dir / "builds")
+        hash_seed = _hash_seed(settings.data_dir)
+        self.pool = RunnerPool(
+            lambda: ForkServer(Path(sys.executable), hash_seed=hash_seed, environ=environ, cwd=settings.data_dir),
+            max_warm=settings.max_warm,
+        )
+        self.scheduler = LocalScheduler(self.clock, max_runners=settings.max_runners)
+        self._surroundings = Surroundings(
+            database=self.database,
+            pool=self.pool,
+            clock=self.clock,
+            new_id=self.new_id,
+            scheduler=self.scheduler,
+            build_folder=self._build_folder,
+            listener=listener or Silence(),
+            policy=Policy(
+                limits=settings.limits,
+                max_failures=settings.max_failures,
+                effects_per_turn=settings.effects_per_turn,
+            ),
+        )
+
+    def start(self) -> int:
+        """Begin to give turns; how many unfinished sessions were found."""
+        self.pool.start()
+        self.scheduler.open(
+            lambda session_id, control: run_turn(self._surroundings, session_id, control),
+            lambda session_id: stop_idle(self._surroundings, session_id),
+        )
+        return recover(self.database, self.scheduler)
+
+    def close(self) -> None:
+        """Stop, in this order: no more turns, no more processes, then the store, which flushes what is queued."""
+        self.scheduler.close()
+        self.pool.close()
+        self.database.close()
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _build_folder(self, build_id: str) -> Path:
+        build = self.database.read(lambda conn: builds.get(conn, build_id))
+        found = self.folders.find(build.digest)
+        if found is not None:
+            return found
+        files = self.database.read(lambda conn: builds.read_files(conn, build_id))
+        return self.folders.write(build.digest, files)
+
+
+def _lock(data_dir: Path) -> int:
+    """Hold the data folder until the process ends, however it ends."""
+    fd = os.open(data_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise FailedPrecondition(
+            f"{data_dir} is in use by another process", "Stop that one first, or use another --data-dir."
+        ) from None
+    return fd
+
+
+def _hash_seed(data_dir: Path) -> int:
+    """One seed for the installation: the order of a set of strings must not change between runs."""
+    path = data_dir / _HASH_SEED_FILE
+    try:
+        return int(path.read_text())
+    except FileNotFoundError:
+        seed = secrets.randbelow(2**32 - 1) + 1
+        path.write_text(f"{seed}\n")
+        return seed
