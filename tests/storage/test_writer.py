@@ -5,9 +5,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from postgres_cluster import Cluster
 from sqlalchemy import Connection, text
-from storage.rows import add_session, call, claim, indexes, load
 
 from autokitteh_server.core.entities import Wait
 from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument
@@ -16,6 +14,8 @@ from autokitteh_server.core.states import SessionState
 from autokitteh_server.storage import journal, sessions
 from autokitteh_server.storage.database import Database
 from autokitteh_server.storage.errors import DoubledRecord, StorageUnavailable
+from postgres_cluster import Cluster
+from storage.rows import add_session, call, claim, indexes, load
 
 
 class Boom(Exception):
@@ -261,10 +261,9 @@ def test_server_errors_of_functions_come_back_as_they_are(database: Database) ->
         database.write(refuse)
 
 
-def test_waits_for_another_process_that_writes(database: Database, store_url: str, dialect_name: str) -> None:
+@pytest.mark.parametrize("dialect_name", ["sqlite"], indirect=True)
+def test_waits_for_another_process_that_writes(database: Database, store_url: str) -> None:
     """A lock of somebody else delays a commit and does not fail it."""
-    if dialect_name != "sqlite":
-        pytest.skip("PostgreSQL has no lock of the whole database")
     session = add_session(database)
     other = sqlite3.connect(store_url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
@@ -289,9 +288,7 @@ def test_a_connection_lost_between_commits_is_replaced(database: Database, postg
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("dialect_name", ["postgresql"], indirect=True)
-def test_a_connection_lost_in_a_transaction_runs_the_group_again(
-    database: Database, postgres_cluster: Cluster
-) -> None:
+def test_a_connection_lost_in_a_transaction_runs_the_group_again(database: Database, postgres_cluster: Cluster) -> None:
     """Before COMMIT was sent nothing can have been written, so the whole group is repeated."""
     session = add_session(database)
     runs: list[int] = []
