@@ -15,9 +15,6 @@ import sys
 import traceback
 from typing import Any, NoReturn
 
-#: Bytes of one message in either direction, at most.
-MESSAGE_BYTES = 4096
-
 _PR_SET_PDEATHSIG = 1
 
 
@@ -51,7 +48,11 @@ def serve(control: socket.socket) -> NoReturn:
 
 def _serve_one(control: socket.socket, children: set[int]) -> bool:
     """Fork for one request; False when the server has gone."""
-    data, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 1)
+    # One byte a request: more at once could bring two descriptors, and they could not be told apart.
+    try:
+        data, fds, _, _ = socket.recv_fds(control, 1, 1)
+    except OSError:  # killed while it had not read all of our reports
+        return False
     if not data:
         return False
     sys.stdout.flush()

@@ -1,19 +1,12 @@
 """How values become text in the database: JSON for data, and text made fit to be stored for previews."""
 
-import json
 from typing import Any
 
+# The wire's JSON, which carries bytes as well: what a runner sent is stored and comes back without being looked into.
+# ASCII, with NUL and lone surrogates as escapes, so any database takes it.
+from autokitteh_runner.protocol import dump_json, load_json
 
-# These two are to give way to `autokitteh_runner.protocol.dump_json` and `load_json`, which carry bytes as well, as
-# soon as those exist. Nothing else in storage touches json.
-def dump_json(value: Any) -> str:
-    """A JSON value as ASCII text. NUL and lone surrogates stay escapes, so any database takes it."""
-    return json.dumps(value, separators=(",", ":"))
-
-
-def load_json(text: str) -> Any:
-    """The value that `dump_json` was given."""
-    return json.loads(text)
+__all__ = ["dump_json", "is_storable", "load_json", "same_json", "storable_text"]
 
 
 def same_json(left: Any, right: Any) -> bool:
