@@ -55,7 +55,8 @@ def _make_sessions(database: Database, count: int) -> list[str]:
     ]
     database.write(lambda conn: projects.get_or_create(conn, project))
     database.write(lambda conn: builds.save(conn, build, {}))
-    database.write(lambda conn: [sessions.create(conn, session) for session in made])
+    for session in made:
+        database.write(lambda conn, session=session: sessions.create(conn, session))  # type: ignore[misc]
     return [session.id for session in made]
 
 

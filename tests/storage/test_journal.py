@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from autokitteh_server.core.errors import NotFound
-from autokitteh_server.core.journal import EFFECTS, Record
+from autokitteh_server.core.journal import EFFECTS, Record, StoredRecord
 from autokitteh_server.storage import journal, schema
 from autokitteh_server.storage.blobs import hash_of
 from autokitteh_server.storage.database import Database
@@ -46,7 +46,11 @@ def test_records_come_back_with_storable_texts(database: Database, records: list
     assert [stored.record for stored in load(database, session)] == [
         replace(
             record,
-            **{name: storable_text(getattr(record, name)) for name in ("name", "site", "args", "result", "error")},
+            name=storable_text(record.name),
+            site=storable_text(record.site),
+            args=storable_text(record.args),
+            result=storable_text(record.result),
+            error=storable_text(record.error),
         )
         for record in records
     ]
@@ -116,7 +120,7 @@ def test_tail_goes_on_after_a_seq(database: Database) -> None:
     everything = load(database, mine)
     assert len(everything) == 12
     assert [stored.record.kind for stored in everything] == ["call", "log"] * 6
-    seen = []
+    seen: list[StoredRecord] = []
     after = 0
     while page := database.read(lambda conn: journal.tail(conn, mine, after, 5)):  # noqa: B023
         seen += page

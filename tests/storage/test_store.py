@@ -13,7 +13,12 @@ from autokitteh_server.storage.database import Database
 from storage.rows import PROJECT, add_session
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.binary()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
@@ -112,8 +117,8 @@ def test_additions_of_several_servers_all_count(database: Database, store_url: s
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=JSON)
-def test_any_json_value_comes_back(database: Database, value: object) -> None:
-    """Whatever JSON can say is stored as it is."""
+def test_any_value_comes_back(database: Database, value: object) -> None:
+    """Whatever JSON can say is stored as it is, and so are bytes in it."""
     add_session(database)
     mutate(database, "k", "set", value)
     assert mutate(database, "k", "get") == value

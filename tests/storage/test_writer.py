@@ -184,6 +184,20 @@ def test_a_claim_in_the_same_group_fences_what_comes_after_a_function(database: 
     assert indexes(database, other) == [0]
 
 
+def test_records_stay_behind_the_function_that_was_queued_before_them(database: Database) -> None:
+    """Others' records may overtake a function within a group; its own session's may not."""
+    session = add_session(database)
+    group = _Group(database)
+    group.add(lambda: database.writer.append(session, 1, [call(0)]))
+    group.add(
+        lambda: database.writer.transact(session, 1, lambda conn: journal.insert(conn, session, [call(1), call(2)]))
+    )
+    group.add(lambda: database.writer.append(session, 1, [call(3)]))
+    group.run()
+    database.writer.flush()
+    assert indexes(database, session) == [0, 1, 2, 3]
+
+
 def test_many_threads_share_commits(database: Database) -> None:
     """What queues while another commits goes into one transaction."""
     ids = [add_session(database) for _ in range(8)]
