@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from postgres_cluster import Cluster, NoPostgreSQL, run_cluster
 
 from autokitteh_server.storage.database import Database
+from postgres_cluster import Cluster, NoPostgreSQL, run_cluster
 
 BOTH_DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
