@@ -22,9 +22,10 @@ LINE_LIMIT = 100_000
 class SessionLog:
     """Lets lines into the session's log, each once."""
 
-    def __init__(self, effects: Effects) -> None:
+    def __init__(self, effects: Effects, *, durable: bool) -> None:
         self._effects = effects
-        self._loading = Task("load")
+        # A session that is not durable begins from the top after a loss, and then prints from the top.
+        self._loading = Task("load") if durable else None
 
     def line(self, kind: str, name: str, text: str) -> None:
         """A line of what is running: `kind` is print or log, `name` the stream or the level."""
@@ -110,9 +111,9 @@ class _SessionHandler(logging.Handler):
         self._log.line("log", record.levelname, text)
 
 
-def capture(effects: Effects, is_project_file: Callable[[str], bool]) -> Callable[[], None]:
+def capture(effects: Effects, is_project_file: Callable[[str], bool], *, durable: bool) -> Callable[[], None]:
     """Send prints, warnings and logging of this process into the session's log. Gives a function to finish with."""
-    log = SessionLog(effects)
+    log = SessionLog(effects, durable=durable)
     stdout, stderr = LogStream(log, "stdout"), LogStream(log, "stderr")
     sys.stdout, sys.stderr = stdout, stderr
     sys.stdin = io.StringIO()

@@ -82,7 +82,9 @@ class Session:
     def run(self) -> None:
         """Run it to its end."""
         self._prepare_process()
-        finish_printing = capture(self._effects, lambda path: path in self._importer.local_files)
+        finish_printing = capture(
+            self._effects, lambda path: path in self._importer.local_files, durable=self._run.durable
+        )
         autokitteh._runtime.install(
             SessionRuntime(
                 self._effects,

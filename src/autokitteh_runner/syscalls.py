@@ -5,7 +5,7 @@ from typing import Any
 
 from autokitteh._jsonable import check_json
 from autokitteh.attr_dict import AttrDict
-from autokitteh.errors import DurableOnlyError, NotInActivityError
+from autokitteh.errors import AutoKittehError, DurableOnlyError, NotInActivityError
 from autokitteh.event import Event, Signal
 from autokitteh_runner.calls import failing
 from autokitteh_runner.effects import Effects
@@ -42,8 +42,11 @@ class SessionRuntime:
         self._request("unsubscribe", "autokitteh.unsubscribe", {"id": subscription_id}, repr(subscription_id))
 
     def next_event(self, subscription_ids: Sequence[str], timeout: float | None) -> Event | None:
-        found = self._wait("next_event", "autokitteh.next_event", subscription_ids, timeout)
-        return None if found is None else Event(**found)
+        # There are no subscriptions yet: `subscribe` says so, and whoever has an id has made it up.
+        raise AutoKittehError(
+            f"next_event({', '.join(map(repr, subscription_ids))}): events arrive at a server (`ak up`), and this "
+            "session has none"
+        )
 
     def signal(self, session_id: str, name: str, payload: Any) -> None:
         arguments = {"session_id": session_id, "name": name, "payload": check_json(payload, "payload")}

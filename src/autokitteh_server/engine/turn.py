@@ -358,7 +358,7 @@ class Turn:
         self._answer_effect(record)
         return True
 
-    def _park(self) -> TurnResult:
+    def _park(self) -> TurnResult | None:
         waits = tuple(_entity(message) for message in self._waits.values())
         names = {name for wait in waits for name in wait.names}
         now = self._clock.now_us()
@@ -372,7 +372,8 @@ class Turn:
 
         crash_point("turn.before_park")
         if not self._transact(park):
-            return TurnResult(Verdict.AGAIN)
+            self._complete_waits()
+            return None
         crash_point("turn.after_park")
         assert self._runner is not None
         self._around.pool.keep_warm(self._session.id, WarmRunner(self._runner, self._waits, self._sent))
@@ -425,7 +426,8 @@ class Turn:
             self._used_up = True
 
     def _answer_effect(self, record: Record) -> None:
-        self._count_effect()
+        if record.index >= 0:  # what an activity asks for is no effect of its own
+            self._count_effect()
         self._sent += 1
         self._answer(Done(record.task, record.index, record.codec, record.finished_at, record.payload))
 
