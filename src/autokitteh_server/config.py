@@ -1,10 +1,14 @@
 """Settings of a server, with their defaults."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from autokitteh_runner.protocol import Limits
+from autokitteh_server.core.crashpoints import parse_crash_point
+from autokitteh_server.core.errors import InvalidArgument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,23 +31,50 @@ class Settings:
         return self.db or f"sqlite:///{self.data_dir / 'autokitteh.db'}"
 
 
-#: Variables that tests and demonstrations set; see the fields of the same names.
-_FROM_ENVIRONMENT = {
-    "AK_MAX_RUNNERS": ("max_runners", int),
-    "AK_MAX_WARM": ("max_warm", int),
-    "AK_EFFECTS_PER_TURN": ("effects_per_turn", int),
-    "AK_CRASH_AT": ("crash_at", str),
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("it must be at least 1")
+    return number
+
+
+def _count_or_none(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError("it must not be negative")
+    return number
+
+
+def _crash_point(text: str) -> str:
+    parse_crash_point(text)
+    return text
+
+
+#: Variables, the settings they are for, and how they are read. Those that tests and demonstrations set are among them.
+_FROM_ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "AK_MAX_RUNNERS": ("max_runners", _count),
+    "AK_MAX_WARM": ("max_warm", _count_or_none),
+    "AK_EFFECTS_PER_TURN": ("effects_per_turn", _count),
+    "AK_CRASH_AT": ("crash_at", _crash_point),
     "AK_DB": ("db", str),
 }
 
 
-def from_environment(environ: "os._Environ[str] | dict[str, str]") -> dict[str, object]:
-    """Settings given as environment variables. Raises ValueError, naming the variable."""
-    found: dict[str, object] = {}
-    for variable, (name, kind) in _FROM_ENVIRONMENT.items():
+def settings_from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that environment variables give, by the names of their fields. Raises InvalidArgument."""
+    found: dict[str, Any] = {}
+    for variable, (name, read) in _FROM_ENVIRONMENT.items():
         if environ.get(variable):
             try:
-                found[name] = kind(environ[variable])
-            except ValueError as err:
-                raise ValueError(f"{variable}={environ[variable]!r}: {err}") from err
+                found[name] = read(environ[variable])
+            except ValueError as error:
+                raise InvalidArgument(f"{variable}={environ[variable]}: {error}", "Change or unset it.") from error
     return found
+
+
+def default_data_dir(environ: Mapping[str, str]) -> Path:
+    """Where a server keeps its data unless told otherwise: AK_DATA_DIR, or a folder in the XDG data directory."""
+    if given := environ.get("AK_DATA_DIR"):
+        return Path(given).expanduser()
+    data_home = environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(data_home).expanduser() / "autokitteh"

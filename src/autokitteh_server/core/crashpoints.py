@@ -26,13 +26,18 @@ _lock = threading.Lock()
 _armed: tuple[str, int] | None = None
 
 
-def arm(spec: str) -> None:
-    """Arm `name:count`. Raises ValueError for a name that does not exist."""
-    global _armed
+def parse_crash_point(spec: str) -> tuple[str, int]:
+    """The name and count of `name:count`. Raises ValueError for a name that does not exist."""
     name, _, count = spec.partition(":")
     if name not in NAMES:
         raise ValueError(f"no crash point {name!r}; there are: {', '.join(NAMES)}")
-    _armed = (name, int(count or 1))
+    return name, int(count or 1)
+
+
+def arm(spec: str) -> None:
+    """Arm `name:count`. Raises what `parse_crash_point` does."""
+    global _armed
+    _armed = parse_crash_point(spec)
 
 
 def crash_point(name: str) -> None:

@@ -16,6 +16,9 @@ EFFECTS = frozenset(
     | {"subscribe", "unsubscribe"}
 )
 
+#: Kinds of effect that are over at a moment, or when something comes.
+WAITS = frozenset({"sleep", "timer", "next_signal", "next_event"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

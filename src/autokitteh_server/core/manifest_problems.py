@@ -4,7 +4,7 @@ Manifests have such problems, and so have the files of Python beside them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from autokitteh_server.core.errors import InvalidArgument
@@ -28,6 +28,10 @@ class Problem:
     path: str = ""  # of the field, such as "project.triggers[0].call"; "" for a text without fields
     remedy: str = ""  # a sentence, or ""
     excerpt: str = ""  # the offending line, where showing it helps
+
+    def to_json(self) -> dict[str, str | int]:
+        """The problem as a JSON object."""
+        return asdict(self)
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}: " + (f"{self.path}: " if self.path else "")

@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from autokitteh_server.builds.entries import find_entry
-from autokitteh_server.builds.source import Source, digest
+from autokitteh_server.builds.source import Source, digest, load_source
 from autokitteh_server.builds.syntax import check_syntax
 from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.entities import Build, Project, Session
@@ -58,6 +59,14 @@ def plan_run(
         data=data,
         vars=values | dict(vars or {}),
     )
+
+
+def load_run(path: Path, **choices: Any) -> RunOrder:
+    """Read what is at a path, and decide what a run of it is. Takes what `plan_run` takes, raises what it raises.
+
+    And what `load_source` raises: NotFound, InvalidArgument, FailedPrecondition.
+    """
+    return plan_run(load_source(path), **choices)
 
 
 def submit_run(database: Database, order: RunOrder, *, now: int, new_id: IdSource) -> tuple[Session, bool]:

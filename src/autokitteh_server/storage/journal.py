@@ -6,12 +6,12 @@ its row until the commit.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select, case, func, null, select
 
-from autokitteh_server.core.journal import FORMAT, Record, StoredRecord
-from autokitteh_server.storage import blobs
+from autokitteh_server.core.journal import FORMAT, WAITS, Record, StoredRecord
+from autokitteh_server.storage import blobs, schema
 from autokitteh_server.storage.dialects import RECORD_COLUMNS, dialect_of, raw_of
 from autokitteh_server.storage.errors import DoubledRecord
 from autokitteh_server.storage.schema import Row
@@ -93,6 +93,43 @@ def load(conn: Connection, session_id: str) -> Sequence[StoredRecord]:
 def tail(conn: Connection, session_id: str, after_seq: int, limit: int) -> Sequence[StoredRecord]:
     """At most `limit` records of a session that come after `after_seq`, in order. 0 is before the first."""
     return _load(conn, session_id, after_seq=after_seq, limit=limit)
+
+
+def read_log(conn: Connection, session_id: str) -> Sequence[StoredRecord]:
+    """All records of a session, in order, as people need them: without payloads, but for those of waits' starts."""
+    query = _FOR_PEOPLE.where(schema.journal.c.session_id == session_id).order_by(schema.journal.c.seq)
+    return [stored for _, stored in _shown(conn, query)]
+
+
+def read_news(conn: Connection, after_seq: int, limit: int) -> Sequence[tuple[str, StoredRecord]]:
+    """At most `limit` records of all sessions that come after a seq, each with its session, without payloads.
+
+    In order, and complete, for the process whose writer wrote them: on PostgreSQL another writer's records may become
+    visible later than ones with a higher seq.
+    """
+    query = _FOR_PEOPLE.where(schema.journal.c.seq > after_seq).order_by(schema.journal.c.seq).limit(limit)
+    return _shown(conn, query)
+
+
+def last_seq(conn: Connection) -> int:
+    """The highest seq of all sessions; 0 if there are no records."""
+    return conn.execute(select(func.max(schema.journal.c.seq))).scalar_one() or 0
+
+
+def _shown(conn: Connection, query: Select[Any]) -> list[tuple[str, StoredRecord]]:
+    return [(row[0], _from_row(tuple(row[1:]), {})) for row in conn.execute(query)]
+
+
+# Payloads are large and say nothing to people, except when a wait will be over.
+_FOR_PEOPLE: Select[Any] = select(
+    schema.journal.c.session_id,
+    schema.journal.c.seq,
+    *(schema.journal.c[name] for name in RECORD_COLUMNS[1:-2]),
+    case(
+        (schema.journal.c.kind.in_(WAITS) & (schema.journal.c.phase == "start"), schema.journal.c.payload), else_=b""
+    ).label("payload"),
+    null().label("blob"),
+)
 
 
 def _load(conn: Connection, session_id: str, *, after_seq: int, limit: int | None) -> Sequence[StoredRecord]:

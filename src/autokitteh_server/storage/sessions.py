@@ -79,6 +79,19 @@ def list(
     return [_from_row(row) for row in conn.execute(query)]
 
 
+def find(conn: Connection, prefix: str, *, limit: int) -> Sequence[str]:
+    """The ids that begin with a text, newest first."""
+    # Ids are ASCII: "~" sorts behind all of it.
+    query = select(_rows.c.id).where(_rows.c.id >= prefix, _rows.c.id < prefix + "~")
+    return conn.execute(query.order_by(_rows.c.id.desc()).limit(limit)).scalars().all()
+
+
+def newest(conn: Connection) -> str | None:
+    """The id of the newest session that no other session started; None if there is none."""
+    query = select(_rows.c.id).where(_rows.c.parent_id.is_(None)).order_by(_rows.c.id.desc()).limit(1)
+    return conn.execute(query).scalar_one_or_none()
+
+
 def unfinished(conn: Connection) -> Sequence[Unfinished]:
     """Every session that is not final, oldest first. Made for a hundred thousand of them."""
     query = select(_rows.c.id, _rows.c.project_id, _rows.c.waits).where(text(schema.UNFINISHED)).order_by(_rows.c.id)

@@ -1,0 +1,68 @@
+"""The command `ak`: its commands by name, and what becomes of errors. Nothing heavy is imported here."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from autokitteh_server.cli.errors import show_error
+from autokitteh_server.cli.exit_codes import ExitCode
+from autokitteh_server.cli.lazy import Lazy, LazyGroup
+from autokitteh_server.cli.terminal import forget_stdout, prepare_streams
+
+_COMMANDS = {
+    "run": Lazy("autokitteh_server.cli.run:run", "Run a project, a .py file or an archive as one session."),
+    "session": Lazy("autokitteh_server.cli.session:session", "Look at sessions and their logs."),
+    "manifest": Lazy("autokitteh_server.cli.manifest:manifest", "Check manifests (autokitteh.yaml)."),
+    "version": Lazy("autokitteh_server.cli.version:version", "Show the version."),
+}
+
+_EPILOG = """
+\b
+Examples:
+  ak run examples/hello
+  ak run program.py --event '{"name": "Ann"}'
+  ak session log last
+  ak manifest validate autokitteh.yaml
+
+\b
+Exit codes: 0 done, 1 failed, 2 usage, 40 invalid argument, 42 failed
+precondition, 44 not found, 130 interrupted.
+Environment: NO_COLOR=1 turns colours off, AK_DEBUG=1 shows tracebacks of
+internal errors.
+"""
+
+
+@click.group(cls=LazyGroup, lazy=_COMMANDS, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    help="Show the version and exit.",
+    callback=lambda ctx, _, given: _show_version(ctx) if given else None,
+)
+def ak() -> None:
+    """Workflow automation in plain, durable Python."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; what the process is to end with."""
+    prepare_streams()
+    try:
+        code = ak.main(arguments, prog_name="ak", standalone_mode=False)
+        sys.stdout.flush()
+        return int(code or ExitCode.DONE)
+    except BrokenPipeError:  # `ak ... | head`
+        forget_stdout()
+        return ExitCode.BROKEN_PIPE
+    except (Exception, KeyboardInterrupt) as error:
+        return show_error(error)
+
+
+def _show_version(ctx: click.Context) -> None:
+    # Reading the version looks through the installed packages, which takes longer than all the rest.
+    from autokitteh_server.cli.version import version
+
+    ctx.invoke(version)
+    ctx.exit()

@@ -1,0 +1,85 @@
+"""`ak run`: one session, without a server."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autokitteh_server.cli.options import parse_event, parse_vars
+
+_EPILOG = """
+\b
+Examples:
+  ak run examples/hello
+  ak run program.py --entry program.py:on_event --event '{"name": "Ann"}'
+  ak run program.txtar --event @event.json --var N=5
+  ak run report/ --data-dir .ak      # cut off? the same command goes on
+
+\b
+Without --data-dir everything is kept in a throw-away folder: Ctrl-C stops the
+session. With it, the session survives Ctrl-C, kill -9 and power cuts: the same
+command takes it up where it was, and shows what it prints from there on. Other
+sessions of that folder which are not over run along meanwhile.
+
+The command ends when its session and all sessions started by it have ended.
+The environment is not passed to the code: use --var.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--entry", metavar="FILE.py:FUNC", help="The function to run. Default: the only one it can be.")
+@click.option("--event", metavar="JSON|@FILE", help="The event's data. @FILE: from a file; @-: from standard input.")
+@click.option("--durable/--no-durable", default=None, help="Default: as the manifest says; durable if there is none.")
+@click.option("--var", "variables", metavar="NAME=VALUE", multiple=True, help="An environment variable for the code.")
+@click.option(
+    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Stop the session then."
+)
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the session here. Default: a throw-away."
+)
+@click.option("-j", "--json", "as_json", is_flag=True, help="Print the session's log, a JSON object a line.")
+def run(
+    target: Path,
+    entry: str | None,
+    event: str | None,
+    durable: bool | None,
+    variables: tuple[str, ...],
+    timeout: float | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> int:
+    """Run TARGET as one session, and show what it prints.
+
+    TARGET is a project's directory, a .py file, or a .txtar archive.
+    """
+    choices: dict[str, Any] = {"entry": entry, "durable": durable, "vars": parse_vars(variables)}
+    if event is not None:
+        choices["data"] = parse_event(event)
+    # The engine and its database library take a while to import, and `ak run --help` needs neither.
+    from autokitteh_server.cli.run_session import run_session
+    from autokitteh_server.config import Settings, settings_from_environment
+    from autokitteh_server.operations.runs import load_run
+
+    order = load_run(target, **choices)
+    given = settings_from_environment(os.environ)
+    if data_dir is not None:
+        settings = Settings(data_dir=data_dir.expanduser().absolute(), **given)
+        return run_session(settings, order, timeout_s=timeout, as_json=as_json, is_kept=True)
+    with _throw_away() as folder:
+        settings = Settings(data_dir=folder, durable=False, **given | {"db": ""})
+        return run_session(settings, order, timeout_s=timeout, as_json=as_json, is_kept=False)
+
+
+@contextmanager
+def _throw_away() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="ak-run-")).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,147 @@
+"""The loop of `ak run`: start a session, show what becomes durable, end with it."""
+
+import logging
+import os
+import shutil
+import signal
+from queue import Empty, SimpleQueue
+
+from autokitteh_server.cli.exit_codes import ExitCode
+from autokitteh_server.cli.run_output import JsonOutput, Output, TextOutput
+from autokitteh_server.cli.signals import signals_as_messages
+from autokitteh_server.cli.terminal import complain, say, warn
+from autokitteh_server.config import Settings
+from autokitteh_server.core.entities import Session
+from autokitteh_server.core.states import SessionState
+from autokitteh_server.operations.following import Follower
+from autokitteh_server.operations.runs import RunOrder, submit_run
+from autokitteh_server.wiring import Server
+
+#: What the loop is told: a session's journal has grown (None), or somebody wants it to end.
+Inbox = SimpleQueue[signal.Signals | None]
+
+
+class _Listener:
+    """Called in the threads of turns."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    def journal_grew(self, session_id: str) -> None:
+        self._inbox.put(None)
+
+
+def run_session(settings: Settings, order: RunOrder, *, timeout_s: float | None, as_json: bool, is_kept: bool) -> int:
+    """Run a session to its end, or until somebody wants to go; the exit code."""
+    inbox: Inbox = SimpleQueue()
+    _show_own_log()
+
+    def clean_up() -> None:
+        if not is_kept:
+            shutil.rmtree(settings.data_dir, ignore_errors=True)
+
+    with (
+        signals_as_messages(inbox.put, clean_up),
+        Server(settings, environ=os.environ, listener=_Listener(inbox)) as server,
+    ):
+        return _Run(server, order, inbox, timeout_s=timeout_s, as_json=as_json, is_kept=is_kept).run()
+
+
+class _Run:
+    def __init__(
+        self, server: Server, order: RunOrder, inbox: Inbox, *, timeout_s: float | None, as_json: bool, is_kept: bool
+    ) -> None:
+        self._server = server
+        self._inbox = inbox
+        self._timeout_s = timeout_s
+        self._is_kept = is_kept
+        self._session, self._is_resumed = submit_run(
+            server.database, order, now=server.clock.now_us(), new_id=server.new_id
+        )
+        # Before the server starts: what is there now has been shown by an earlier process.
+        self._follower = Follower(server.database, self._session.id)
+        self._output: Output = JsonOutput(self._session) if as_json else TextOutput(self._session)
+        self._deadline_at: int | None = None
+        self._stopped: set[str] = set()
+        self._reason: signal.Signals | None = None
+
+    def run(self) -> int:
+        if self._is_resumed:
+            say(f"Resuming session {self._session.id} ({len(self._follower.earlier)} records)")
+            self._output.show_earlier(self._follower.earlier)
+        others = self._server.start() - len(self._follower.unfinished())
+        if others > 0:
+            say(f"Running along: {others} other session{'s' * (others > 1)} of this folder, not over yet")
+        if self._timeout_s is not None:
+            self._deadline_at = self._server.clock.now_us() + round(self._timeout_s * 1e6)
+        is_timed_out = self._follow()
+        session = self._follower.load()
+        self._output.finish(session, [] if session.state.is_final else self._follower.under_way())
+        return self._conclude(session, is_timed_out)
+
+    def _follow(self) -> bool:
+        """Show what happens until everything is over, or the user wants to go. Whether the time was over first."""
+        is_stopping = is_timed_out = False
+        while True:
+            for portion in self._follower.read():
+                self._output.show(portion)
+            if self._follower.is_over or (self._reason and self._is_kept):
+                return is_timed_out
+            if is_stopping:
+                self._stop()
+            elif not self._wait():
+                is_stopping = is_timed_out = True
+                continue
+            elif self._reason:
+                is_stopping = not self._is_kept
+                continue
+            if is_stopping:
+                self._wait()
+
+    def _wait(self) -> bool:
+        """Wait until there is something to do. False: the time is over."""
+        timeout = None
+        if self._deadline_at is not None and not self._stopped:
+            timeout = max(0.0, (self._deadline_at - self._server.clock.now_us()) / 1e6)
+        try:
+            message = self._inbox.get(timeout=timeout)
+            while True:  # all that has come: one look at the journal is enough
+                self._reason = message or self._reason
+                message = self._inbox.get_nowait()
+        except Empty:
+            return timeout is None or self._server.clock.now_us() < (self._deadline_at or 0)
+
+    def _stop(self) -> None:
+        """Stop the session and its descendants, each once."""
+        for session_id in self._follower.unfinished():
+            if session_id not in self._stopped:
+                self._stopped.add(session_id)
+                self._server.scheduler.stop(session_id, force=True)
+
+    def _conclude(self, session: Session, is_timed_out: bool) -> int:
+        if self._reason:
+            self._say_how_it_stands(session)
+            return 128 + self._reason
+        if is_timed_out:
+            complain(f"timed out after {self._timeout_s:g} s; the session was stopped")
+            return ExitCode.FAILED
+        return ExitCode.DONE if session.state is SessionState.COMPLETED else ExitCode.FAILED
+
+    def _say_how_it_stands(self, session: Session) -> None:
+        if not self._is_kept or session.state.is_final:
+            complain(f"interrupted; the session is {session.state.value}")
+            return
+        how = "goes on where it was" if session.durable else "begins again, for it is not durable"
+        complain(f"interrupted; session {session.id} is kept: with the same command it {how}")
+
+
+def _show_own_log() -> None:
+    """Show what the server's parts have to say as warnings, with tracebacks only for those who look for bugs."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            warn(record.getMessage())
+            if record.exc_info and os.environ.get("AK_DEBUG"):
+                say(logging.Formatter().formatException(record.exc_info))
+
+    logging.getLogger("autokitteh_server").addHandler(Handler(logging.WARNING))
