@@ -193,11 +193,14 @@ class Effects:
         must_be_durable = options is not None and options.on_unknown == "fail"
 
         def begin() -> None:
+            # Nothing external may happen before what it depends on is durable.
+            must_wait = must_be_durable or self._unsure
+            if call.attempt == 0 and not must_wait and self._may_be_repeating():
+                call.attempt = 1
             call.attempt += 1
             call.started_at = _now_us()
             self.record(self._record_of(call, "start"))
-            # Nothing external may happen before what it depends on is durable.
-            self._send(sync=must_be_durable or self._unsure)
+            self._send(sync=must_wait)
 
         def failed(error: BaseException) -> bool:
             if call.failed >= (options.retries if options else 0):
@@ -208,6 +211,14 @@ class Effects:
             return True
 
         return Attempt(begin, failed)
+
+    def _may_be_repeating(self) -> bool:
+        """Whether an activity without any record may have been made before, in a process that the server died with.
+
+        Its start rides along with the next commit and may have been lost. That holds for the activities next behind
+        the journal's end only: once anything new is durable, what follows has never been reached before.
+        """
+        return self.replay.cut_off and self._acks == 0 and self._seen == 0
 
     def _outcome(
         self,

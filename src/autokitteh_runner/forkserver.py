@@ -57,21 +57,27 @@ def _serve_one(control: socket.socket, children: set[int]) -> bool:
         return False
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
+    parent = os.getpid()
+    try:
+        pid = os.fork()
+    except OSError as err:  # too many processes, or too little memory: no reason to end those that there are
+        os.close(fds[0])
+        _send(control, {"refused": err.errno})
+        return True
     if pid == 0:
-        _become_runner(control, fds[0])
+        _become_runner(control, fds[0], parent)
     os.close(fds[0])
     children.add(pid)
     _send(control, {"forked": pid})
     return True
 
 
-def _become_runner(control: socket.socket, fd: int) -> NoReturn:
+def _become_runner(control: socket.socket, fd: int, parent: int) -> NoReturn:
     status = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _die_with_parent()
+        _die_with_parent(parent)
         control.close()
         from autokitteh_runner.session import run_session
 
@@ -84,10 +90,12 @@ def _become_runner(control: socket.socket, fd: int) -> NoReturn:
         os._exit(status)
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """On Linux, have the kernel end this process with the fork server. Elsewhere the closed socket ends it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it has died already, before that was asked for
+            os._exit(1)
 
 
 def _report_ended(control: socket.socket, children: set[int]) -> None:
@@ -111,4 +119,6 @@ def _end_all(children: set[int]) -> NoReturn:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+    for pid in children:  # the server goes on only when they are gone
+        os.waitpid(pid, 0)
     os._exit(0)

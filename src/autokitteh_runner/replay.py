@@ -37,6 +37,8 @@ class Replay:
         self._next = 0
         self._prints: dict[str, int] = {}
         self.replayed = 0  # effects whose recorded end has been used
+        #: The process before this one ended and nobody could note it: what it sent last may never have arrived.
+        self.cut_off = False
 
     def add(self, record: ReplayRecord, payload: bytes) -> None:
         """Take the next record of the journal, in its order."""
@@ -45,6 +47,10 @@ class Replay:
             self._prints[task] = max(index + 1, self._prints.get(task, 0))
             return
         if index < 0:
+            if record.kind == "state":
+                self.cut_off = record.name == "RUNNING"
+            elif record.kind == "warning" and record.name == "runner":  # the server has seen its end, and read it out
+                self.cut_off = False
             return
         place = (task, index)
         entry = self._entries.get(place)

@@ -78,11 +78,14 @@ class Server:
     def start(self) -> int:
         """Begin to give turns; how many unfinished sessions were found."""
         self.pool.start()
+        # Before the first turn: a signal that it sends to a session of which the scheduler does not know yet that it
+        # waits would wake nobody.
+        found = recover(self.database, self.scheduler)
         self.scheduler.open(
             lambda session_id, control: run_turn(self._surroundings, session_id, control),
             lambda session_id: stop_idle(self._surroundings, session_id),
         )
-        return recover(self.database, self.scheduler)
+        return found
 
     def close(self) -> None:
         """Stop, in this order: no more turns, no more processes, then the store, which flushes what is queued."""

@@ -19,6 +19,10 @@ class Clock(Protocol):
         """Wait, holding the condition, until it is notified or the moment has come. `idle`: nothing else goes on."""
         ...
 
+    def reach(self, moment_us: int) -> None:
+        """Somebody has waited until this moment by other means, for a real length of time."""
+        ...
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -29,6 +33,9 @@ class SystemClock:
     def wait(self, condition: threading.Condition, *, until_us: int, idle: bool) -> None:
         # Not longer than an hour: a machine that slept, or whose clock was set, is noticed.
         condition.wait(min(max(0.0, (until_us - self.now_us()) / 1e6), 3600.0))
+
+    def reach(self, moment_us: int) -> None:
+        pass
 
 
 class VirtualClock:
@@ -42,9 +49,12 @@ class VirtualClock:
 
     def wait(self, condition: threading.Condition, *, until_us: int, idle: bool) -> None:
         if idle:
-            self._now_us = max(self._now_us, until_us)
+            self.reach(until_us)
         else:
             condition.wait()
+
+    def reach(self, moment_us: int) -> None:
+        self._now_us = max(self._now_us, moment_us)
 
 
 class SystemIds:

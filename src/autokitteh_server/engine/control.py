@@ -60,6 +60,8 @@ class TurnControl:
         # Rounded up: a poll that is over too early would be repeated in a busy loop.
         timeout_ms = None if until_us is None else max(0, -((clock.now_us() - until_us) // 1000))
         ready = {ready_fd for ready_fd, _ in poll.poll(timeout_ms)}
+        if not ready and until_us is not None:
+            clock.reach(until_us)
         if self._read_fd in ready:
             with self._lock:
                 self._drain()

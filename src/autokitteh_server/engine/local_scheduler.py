@@ -18,8 +18,11 @@ from autokitteh_server.engine.waits import next_deadline
 
 _log = logging.getLogger(__name__)
 
-#: Seconds before a turn that failed for a reason of the server's own is tried again.
+#: Time before a turn that failed for a reason of the server's own is tried again.
 _RETRY_DELAY_US = 1_000_000
+
+#: Timers out of date, beyond as many as there are others, after which they are cleared away.
+_STALE_TIMERS = 1_000
 
 RunTurn = Callable[[str, TurnControl], TurnResult]
 StopIdle = Callable[[str], None]
@@ -35,7 +38,8 @@ class LocalScheduler:
         self._queues: OrderedDict[str, deque[str]] = OrderedDict()  # by project; the first has its turn next
         self._queued: set[str] = set()
         self._running: dict[str, TurnControl] = {}
-        self._again: set[str] = set()  # started or woken while it had a turn
+        self._again: set[str] = set()  # started while it had a turn
+        self._to_stop: set[str] = set()  # the order to stop came when its turn was as good as over: it has another one
         self._projects: dict[str, str] = {}  # of every session that is not known to be final
         self._names: dict[str, frozenset[str]] = {}  # of waiting sessions: the signals that would wake them
         self._timers: list[tuple[int, str]] = []
@@ -74,7 +78,6 @@ class LocalScheduler:
         with self._changed:
             control = self._running.get(session_id)
             if control is not None:
-                self._again.add(session_id)
                 control.poke()
             elif name in self._names.get(session_id, ()):
                 self._enqueue(session_id)
@@ -85,9 +88,15 @@ class LocalScheduler:
             if control is not None:
                 control.stop(force=force)
                 return
-            self._forget(session_id)
         assert self._stop_idle is not None
         self._stop_idle(session_id)
+        with self._changed:
+            control = self._running.get(session_id)
+            if control is not None:
+                # Its turn began meanwhile. It is fenced off, but would notice only when it has something to write.
+                control.abandon()
+            elif session_id not in self._queued:  # one that is queued finds out in its turn
+                self._forget(session_id)
 
     def expect(self, session_id: str, project_id: str, waits: tuple[Wait, ...]) -> None:
         """A session waits: it shall have a turn when the first of its waits is over."""
@@ -130,12 +139,17 @@ class LocalScheduler:
     def _set_timer(self, session_id: str, at: int) -> None:
         self._timer_of[session_id] = at
         heapq.heappush(self._timers, (at, session_id))
+        if len(self._timers) > 2 * len(self._timer_of) + _STALE_TIMERS:
+            # A session that gets signals all day, each before a long time-out, leaves a timer behind each time.
+            self._timers = [(at, session_id) for session_id, at in self._timer_of.items()]
+            heapq.heapify(self._timers)
         self._changed.notify_all()
 
     def _forget(self, session_id: str) -> None:
         self._projects.pop(session_id, None)
         self._timer_of.pop(session_id, None)
         self._names.pop(session_id, None)
+        self._to_stop.discard(session_id)
 
     # --- threads -----------------------------------------------------------------------------------------------------
 
@@ -154,11 +168,13 @@ class LocalScheduler:
                     break
                 session_id = self._take_next()
                 control.reset()
+                if session_id in self._to_stop:
+                    control.stop(force=False)
                 self._running[session_id] = control
             result = self._have_turn(session_id, control)
             with self._changed:
                 del self._running[session_id]
-                self._settle(session_id, result)
+                self._settle(session_id, result, control)
                 self._changed.notify_all()
         control.close()
 
@@ -174,19 +190,23 @@ class LocalScheduler:
             _log.exception("a turn of %s failed and will be tried again", session_id)
         return None
 
-    def _settle(self, session_id: str, result: TurnResult | None) -> None:
-        again = session_id in self._again
+    def _settle(self, session_id: str, result: TurnResult | None, control: TurnControl) -> None:
+        # What came after the turn's last look at its control must not be lost with the turn.
+        again = session_id in self._again or control.take_poke() or control.stop_asked
         self._again.discard(session_id)
         if self._closing:
             return
+        if result is not None and result.verdict in (Verdict.ENDED, Verdict.GONE):
+            self._forget(session_id)
+            return
+        if control.stop_asked:
+            self._to_stop.add(session_id)
         if result is None:
             self._set_timer(session_id, self._clock.now_us() + _RETRY_DELAY_US)
-        elif result.verdict is Verdict.AGAIN or (result.verdict is Verdict.WAITING and again):
+        elif result.verdict is Verdict.AGAIN or again:
             self._enqueue(session_id)
-        elif result.verdict is Verdict.WAITING:
-            self._park(session_id, result.waits)
         else:
-            self._forget(session_id)
+            self._park(session_id, result.waits)
 
     def _keep_time(self) -> None:
         with self._changed:

@@ -21,6 +21,7 @@ from autokitteh_runner.protocol import (
     Journal,
     Limits,
     Message,
+    ProtocolError,
     ReplayRecord,
     Request,
     Run,
@@ -34,7 +35,7 @@ from autokitteh_runner.protocol import Wait as WaitMessage
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.entities import Session, Wait
-from autokitteh_server.core.errors import Fenced, InvalidArgument
+from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument, NotFound
 from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.journal import Record, StoredRecord
 from autokitteh_server.core.states import SessionState
@@ -105,7 +106,11 @@ class Surroundings:
 
 def run_turn(around: Surroundings, session_id: str, control: TurnControl) -> TurnResult:
     """Give a session a turn. Whatever goes wrong with the session itself is recorded there and not raised."""
-    session = around.database.write(lambda conn: sessions.claim(conn, session_id, now=around.clock.now_us()))
+    try:
+        session = around.database.write(lambda conn: sessions.claim(conn, session_id, now=around.clock.now_us()))
+    except NotFound:
+        around.pool.drop(session_id)
+        return TurnResult(Verdict.GONE)
     if session is None:
         around.pool.drop(session_id)
         return TurnResult(Verdict.ENDED)
@@ -131,6 +136,7 @@ class Turn:
         self._session = session
         self._control = control
         self._runner: Runner | None = None
+        self._heard_of = True  # False: it was kept warm, and has not said anything since
         self._waits: dict[tuple[str, int], WaitMessage] = {}
         self._sent = 0  # answers to waits and requests
         self._in_flight: dict[tuple[str, int], Record] = {}  # starts of activities without an end
@@ -141,29 +147,10 @@ class Turn:
 
     def take(self) -> TurnResult:
         """Have the turn."""
-        try:
-            self._find_runner()
-        except OSError:
-            return self._lost()
-        while True:
-            if self._control.abandoned:
-                self.throw_runner_away()
-                return TurnResult(Verdict.GONE)
-            if self._used_up:
-                self.throw_runner_away()
-                return TurnResult(Verdict.AGAIN)
-            if self._control.stop_asked and (self._control.stop_forced or not self._in_flight):
-                return self._stopped()
-            if self._control.take_poke() and self._complete_waits():
-                continue
-            try:
-                message = self._next_message()
-            except _Lost:
-                return self._lost()
-            if message is not None:
-                result = _HANDLERS[type(message)](self, message)
-                if result is not None:
-                    return result
+        result = self._begin()
+        while result is None:
+            result = self._go_on()
+        return result
 
     def throw_runner_away(self) -> None:
         """Kill the runner, if there is one. Nothing that counts is lost with it."""
@@ -171,19 +158,55 @@ class Turn:
             self._runner.kill()
             self._runner = None
 
+    def _begin(self) -> TurnResult | None:
+        if self._control.stop_asked:
+            return self._stopped()
+        if not self._session.durable and self._session.epoch > self._around.policy.max_failures:
+            # Each claim is a start from the beginning.
+            self._end(SessionState.ERROR, None, _interrupted_too_often(self._around.policy.max_failures))
+            return TurnResult(Verdict.ENDED)
+        if self._take_warm_runner():
+            return self._rest()  # woken perhaps for nothing: then it says nothing either
+        self._fork_runner()
+        return None
+
+    def _go_on(self) -> TurnResult | None:
+        if self._control.abandoned:
+            self.throw_runner_away()
+            return TurnResult(Verdict.GONE)
+        if self._control.stop_asked and (self._control.stop_forced or not self._in_flight):
+            return self._stopped()
+        if self._used_up:
+            return self._release()
+        if self._control.take_poke() and self._complete_waits():
+            return None
+        try:
+            message = self._next_message()
+        except _Lost as lost:
+            return self._lost(lost.what)
+        return None if message is None else _HANDLERS[type(message)](self, message)
+
     # --- the runner --------------------------------------------------------------------------------------------------
 
-    def _find_runner(self) -> None:
+    def _take_warm_runner(self) -> bool:
+        """Go on with the runner of the turn before, if there still is one."""
         warm = self._around.pool.take_warm(self._session.id)
-        if warm is not None:
-            self._runner, self._waits, self._sent = warm.runner, warm.waits, warm.sent
-            self._complete_waits()
-            return
+        if warm is None:
+            return False
+        if warm.epoch + 1 != self._session.epoch:  # another server had the session in between
+            warm.runner.kill()
+            return False
+        self._runner, self._waits, self._sent = warm.runner, warm.waits, warm.sent
+        self._heard_of = False
+        return True
+
+    def _fork_runner(self) -> None:
+        """Begin or replay in a new runner."""
         session = self._session
         self._runner = self._around.pool.fork()
         records = self._around.database.read(lambda conn: journal.load(conn, session.id))
         self._note_state("RUNNING", records)
-        self._runner.connection.send(
+        self._send(
             Run(
                 version=VERSION,
                 session_id=session.id,
@@ -198,7 +221,7 @@ class Turn:
             )
         )
         for piece in _journal_pieces(records if session.durable else ()):
-            self._runner.connection.send(piece)
+            self._send(piece)
 
     def _limits(self) -> dict[str, float]:
         limits = self._around.policy.limits
@@ -207,14 +230,16 @@ class Turn:
     def _note_state(self, state: str, records: Sequence[StoredRecord]) -> None:
         """Say in the journal that a new process begins, and how much of it there is to replay."""
         effects = sum(stored.record.phase == "done" and stored.record.index >= 0 for stored in records)
-        text = f"resumed, {effects} records replayed" if records else ""
+        text = (
+            "" if not records else f"resumed, {effects} records replayed" if self._session.durable else "started again"
+        )
         self._append([self._own_record("state", name=state, result=text)])
 
     def _next_message(self) -> Message | None:
         """The next message, or None after something else that the turn should look at. Raises _Lost."""
         assert self._runner is not None
         connection = self._runner.connection
-        message = connection.buffered()
+        message = self._arrived()
         if message is not None:
             return message
         now = self._clock.now_us()
@@ -234,7 +259,16 @@ class Turn:
                 raise _Lost
         except OSError as err:
             raise _Lost from err
-        return connection.buffered()
+        return self._arrived()
+
+    def _arrived(self) -> Message | None:
+        assert self._runner is not None
+        try:
+            message = self._runner.connection.buffered()
+        except ProtocolError as err:  # the code has got hold of the socket
+            raise _Lost(f"sent what is no message ({err})") from err
+        self._heard_of |= message is not None
+        return message
 
     def _send(self, message: Message) -> None:
         assert self._runner is not None
@@ -303,24 +337,28 @@ class Turn:
             self._append([self._own_record_at(message, "start", "json", start, started_at=now)])
             message = _with_deadline(message, deadline_at)
         self._waits[message.task, message.index] = message
+        if message.names and self._in_flight:  # it will not say that it is idle until they have ended
+            self._complete(message, _entity(message))
 
     def _on_unwait(self, message: Unwait) -> None:
         self._waits.pop((message.task, message.index), None)
 
     def _on_idle(self, message: Idle) -> TurnResult | None:
-        if message.seen < self._sent or self._complete_waits():
-            return None
+        return None if message.seen < self._sent else self._rest()
+
+    def _rest(self) -> TurnResult | None:
+        """The runner has nothing to do until a wait is over: end the turn, unless one is over now or soon."""
         deadline = next_deadline(map(_entity, self._waits.values()))
         if deadline is not None and deadline - self._clock.now_us() <= SHORT_WAIT_US:
+            self._complete_waits()
             return None
-        return self._park()
+        # Without durability the process is all there is of the session.
+        return self._park() if self._session.durable else None
 
     def _on_end(self, message: End) -> TurnResult:
         state = SessionState(message.state)
         result = load_json(message.body) if message.body else None
-        crash_point("turn.before_end")
         self._end(state, result, message.error or None)
-        crash_point("turn.after_end")
         self.throw_runner_away()
         return TurnResult(Verdict.ENDED)
 
@@ -376,18 +414,31 @@ class Turn:
             return None
         crash_point("turn.after_park")
         assert self._runner is not None
-        self._around.pool.keep_warm(self._session.id, WarmRunner(self._runner, self._waits, self._sent))
+        warm = WarmRunner(self._runner, self._session.epoch, self._waits, self._sent)
+        self._around.pool.keep_warm(self._session.id, warm)
         self._runner = None
         return TurnResult(Verdict.WAITING, waits)
 
+    def _release(self) -> TurnResult:
+        """Have the session go on in another process."""
+        self.throw_runner_away()
+        self._append([self._own_record("state", name="RELEASED", result="goes on in another process")])
+        return TurnResult(Verdict.AGAIN)
+
     # --- ends --------------------------------------------------------------------------------------------------------
 
-    def _lost(self) -> TurnResult:
-        """The runner has died without a word."""
+    def _lost(self, what: str) -> TurnResult:
+        """The runner has died without a word, or did what makes it as good as dead."""
         assert self._runner is not None
-        status = self._runner.wait_status()
+        runner = self._runner
+        status = None if what else runner.wait_status()
         self.throw_runner_away()
-        how = describe_death(status, list(self._in_flight.values()))
+        if not self._heard_of:
+            # It died while it was kept, of the machine's want of memory say; the session has done nothing.
+            return TurnResult(Verdict.AGAIN)
+        if not what and not runner.pid:
+            raise InternalError("no process can be had for the session", "Look at the limits of processes and memory.")
+        how = describe_death(what or describe_status(status), list(self._in_flight.values()))
         session = self._session
         self._append([self._own_record("warning", name="runner", result=how)])
         self._failures = self._transact(lambda conn: sessions.count_failure(conn, session.id, session.epoch))
@@ -398,6 +449,7 @@ class Turn:
 
     def _stopped(self) -> TurnResult:
         self.throw_runner_away()
+        self._around.pool.drop(self._session.id)
         self._end(SessionState.STOPPED, None, "stopped")
         return TurnResult(Verdict.ENDED)
 
@@ -412,7 +464,9 @@ class Turn:
             sessions.finish(conn, session.id, session.epoch, state, result, error, now=now)
             end_session(conn, session, state, result, now=now)
 
+        crash_point("turn.before_end")
         self._transact(end)
+        crash_point("turn.after_end")
         if session.parent_id is not None:
             self._around.scheduler.wake(session.parent_id, session.id)
 
@@ -497,22 +551,35 @@ _HANDLERS: dict[type[Any], Callable[[Turn, Any], TurnResult | None]] = {
 
 
 class _Lost(Exception):
-    """The runner's end of the socket is closed."""
+    """The runner's end of the socket is closed, or it did `what` makes it useless."""
+
+    def __init__(self, what: str = "") -> None:
+        super().__init__(what)
+        self.what = what
 
 
-def describe_death(status: int | None, in_flight: Sequence[Record]) -> str:
-    """In words, how a session's process died, and what it was doing."""
+def _interrupted_too_often(times: int) -> str:
+    return (
+        f"The session was interrupted {times} times, and began anew each time, for it is not durable. A durable one "
+        "would have gone on where it was"
+    )
+
+
+def describe_status(status: int | None) -> str:
+    """In words, how a process ended."""
     if status is None:
-        how = "was lost"
-    elif status < 0:
-        try:
-            how = f"was killed by {signal.Signals(-status).name}"
-        except ValueError:
-            how = f"was killed by signal {-status}"
-        if -status == signal.SIGKILL:
-            how += " (perhaps for want of memory)"
-    else:
-        how = f"exited with status {status}"
+        return "was lost"
+    if status >= 0:
+        return f"exited with status {status}"
+    try:
+        how = f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        how = f"was killed by signal {-status}"
+    return how + (" (perhaps for want of memory)" if -status == signal.SIGKILL else "")
+
+
+def describe_death(how: str, in_flight: Sequence[Record]) -> str:
+    """In words, how a session's process died, and what it was doing."""
     doing = ", ".join(f"{start.name} at {start.site}" for start in in_flight)
     return f"The session's process {how}" + (f" during {doing}" if doing else " in workflow code")
 

@@ -11,8 +11,9 @@ from autokitteh_server.runners.process import ForkServer, Runner
 class WarmRunner:
     """A runner between two turns of its session, with what it waits for."""
 
-    def __init__(self, runner: Runner, waits: dict[tuple[str, int], Wait], sent: int) -> None:
+    def __init__(self, runner: Runner, epoch: int, waits: dict[tuple[str, int], Wait], sent: int) -> None:
         self.runner = runner
+        self.epoch = epoch  # of its last turn: if others had turns since then, it knows nothing of them
         self.waits = waits
         self.sent = sent  # answers sent to it so far
 
@@ -67,6 +68,9 @@ class RunnerPool:
 
     def _alive_fork_server(self) -> ForkServer:
         with self._starting:
-            if self._fork_server is None or not self._fork_server.is_alive:
+            if self._fork_server is not None and not self._fork_server.is_alive:
+                self._fork_server.close()  # a dead process, too, is there until somebody has asked how it ended
+                self._fork_server = None
+            if self._fork_server is None:
                 self._fork_server = self._start_fork_server()
             return self._fork_server

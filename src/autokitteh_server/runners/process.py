@@ -20,6 +20,9 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER
 #: Seconds to learn how a process ended that has closed its socket already.
 _EXIT_WAIT_S = 2.0
 
+#: Seconds that a fork server has to end its children and itself.
+_CLOSE_WAIT_S = 5.0
+
 
 class Runner:
     """A process that runs one session, and the connection to it."""
@@ -30,7 +33,7 @@ class Runner:
         self._ended = threading.Event()
         self._kill_when_known = False
         self._lock = threading.Lock()
-        self.pid = 0
+        self.pid = 0  # until it is known; for ever, if there could be no such process
         self.status: int | None = None  # exit status, negative for a signal; None until it is known
 
     def kill(self) -> None:
@@ -94,6 +97,7 @@ class ForkServer:
                 self._asked.append(runner)
                 socket.send_fds(self._control, [b"f"], [theirs.fileno()])
         except OSError as err:
+            self.is_alive = False
             ours.close()
             raise InternalError(
                 f"the fork server has gone: {err}", "Its last words are on the standard error."
@@ -103,11 +107,18 @@ class ForkServer:
         return runner
 
     def close(self) -> None:
-        """End it and all its children."""
+        """End it and all its children. Returns when they have ended."""
         self.is_alive = False
+        try:
+            self._control.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it has gone already
+        try:
+            self._process.wait(_CLOSE_WAIT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._control.close()
-        self._process.kill()
-        self._process.wait()
 
     def _listen(self) -> None:
         # A plain file over a duplicate: reading must not hold the lock that sending takes.
@@ -128,6 +139,8 @@ class ForkServer:
                 runner = self._asked.popleft()
                 self._children[report["forked"]] = runner
                 runner._forked(report["forked"])
+            elif "refused" in report:
+                self._asked.popleft()._has_ended(None)
             else:
                 ended = self._children.pop(report["ended"], None)
                 if ended is not None:
