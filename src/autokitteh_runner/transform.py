@@ -4,6 +4,9 @@
 stands before the parentheses, callable or not, and returns what to call instead, most often the very same object.
 Arguments are evaluated as Python evaluates them, and the call is made from the author's own frame, so `super()`,
 `locals()`, `sys._getframe()`, the stack level of a warning, and a traceback's lines and carets stay what they are.
+
+The one difference known is a word: what a built-in method says of wrong arguments, "str.count() takes no keyword
+arguments", lacks the type's name, as it does in plain Python when the method was looked up before it is called.
 """
 
 import ast
