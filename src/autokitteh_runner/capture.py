@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from autokitteh.activities import inhibit_activities
 from autokitteh_runner.effects import Effects
 from autokitteh_runner.scope import Outside, Task, scope, workflow_task
 
@@ -142,3 +143,19 @@ def _capture_logging(log: SessionLog, is_project_file: Callable[[str], bool]) ->
     # As a last resort and not as a handler of the root's: logging.basicConfig goes on working.
     logging.lastResort = handler
     logging.getLogger().setLevel(logging.INFO)
+    logging.basicConfig = _without_default(logging.basicConfig)
+
+
+def _without_default(configure: Callable[..., None]) -> Callable[..., None]:
+    """`basicConfig` that does something only if it is told what.
+
+    `logging.info` and its like call it, without arguments, before the first record. That would make a handler which
+    writes to standard error.
+    """
+
+    @inhibit_activities
+    def basic_config(**options: Any) -> None:
+        if options:
+            configure(**options)
+
+    return basic_config

@@ -50,8 +50,7 @@ class Server:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.new_id = SystemIds(self.clock)
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = _lock(settings.data_dir)
+        self._lock = _take_folder(settings.data_dir)
         self.database = Database.open(settings.database_url, durable=settings.durable)
         self.folders = BuildFolders(settings.data_dir / "builds")
         hash_seed = _hash_seed(settings.data_dir)
@@ -107,6 +106,17 @@ class Server:
             return found
         files = self.database.read(lambda conn: builds.read_files(conn, build_id))
         return self.folders.write(build.digest, files)
+
+
+def _take_folder(data_dir: Path) -> int:
+    """Make the data folder, if need be, and lock it."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return _lock(data_dir)
+    except OSError as err:
+        raise FailedPrecondition(
+            f"{data_dir} cannot be a data folder: {err.strerror}", "Give a folder that can be written."
+        ) from err
 
 
 def _lock(data_dir: Path) -> int:

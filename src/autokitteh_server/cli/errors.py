@@ -32,6 +32,9 @@ def show_error(error: BaseException) -> int:
 
 
 def _show_usage_error(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        say(error.format_message())
+        return ExitCode.USAGE
     complain(error.format_message())
     ctx = getattr(error, "ctx", None)
     if ctx is not None:

@@ -1,6 +1,5 @@
 """The command `ak`: its commands by name, and what becomes of errors. Nothing heavy is imported here."""
 
-import sys
 from collections.abc import Sequence
 
 import click
@@ -8,7 +7,7 @@ import click
 from autokitteh_server.cli.errors import show_error
 from autokitteh_server.cli.exit_codes import ExitCode
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
-from autokitteh_server.cli.terminal import forget_stdout, prepare_streams
+from autokitteh_server.cli.terminal import OutputClosed, forget_output, prepare_streams
 
 _COMMANDS = {
     "run": Lazy("autokitteh_server.cli.run:run", "Run a project, a .py file or an archive as one session."),
@@ -50,12 +49,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; what the process is to end with."""
     prepare_streams()
     try:
-        code = ak.main(arguments, prog_name="ak", standalone_mode=False)
-        sys.stdout.flush()
-        return int(code or ExitCode.DONE)
-    except BrokenPipeError:  # `ak ... | head`
-        forget_stdout()
+        return _run(arguments)
+    except OutputClosed:
+        forget_output()
         return ExitCode.BROKEN_PIPE
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        return int(ak.main(arguments, prog_name="ak", standalone_mode=False) or ExitCode.DONE)
+    except OutputClosed:
+        raise
     except (Exception, KeyboardInterrupt) as error:
         return show_error(error)
 

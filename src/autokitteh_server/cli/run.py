@@ -12,6 +12,9 @@ import click
 
 from autokitteh_server.cli.options import parse_event, parse_vars
 
+#: A thousand years. NaN and infinity are beyond any comparison with it.
+_LONGEST_S = 3e10
+
 _EPILOG = """
 \b
 Examples:
@@ -31,15 +34,19 @@ The environment is not passed to the code: use --var.
 """
 
 
+def _check_timeout(ctx: click.Context, parameter: click.Parameter, seconds: float | None) -> float | None:
+    if seconds is not None and not 0 < seconds < _LONGEST_S:
+        raise click.BadParameter(f"{seconds:g} is not a number of seconds above 0.")
+    return seconds
+
+
 @click.command(epilog=_EPILOG)
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--entry", metavar="FILE.py:FUNC", help="The function to run. Default: the only one it can be.")
 @click.option("--event", metavar="JSON|@FILE", help="The event's data. @FILE: from a file; @-: from standard input.")
 @click.option("--durable/--no-durable", default=None, help="Default: as the manifest says; durable if there is none.")
 @click.option("--var", "variables", metavar="NAME=VALUE", multiple=True, help="An environment variable for the code.")
-@click.option(
-    "--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help="Stop the session then."
-)
+@click.option("--timeout", metavar="SECONDS", type=float, callback=_check_timeout, help="Stop the session then.")
 @click.option(
     "--data-dir", type=click.Path(path_type=Path, file_okay=False), help="Keep the session here. Default: a throw-away."
 )

@@ -81,22 +81,15 @@ class _Run:
 
     def _follow(self) -> bool:
         """Show what happens until everything is over, or the user wants to go. Whether the time was over first."""
-        is_stopping = is_timed_out = False
+        is_timed_out = False
         while True:
             for portion in self._follower.read():
                 self._output.show(portion)
             if self._follower.is_over or (self._reason and self._is_kept):
                 return is_timed_out
-            if is_stopping:
+            if self._reason or is_timed_out:
                 self._stop()
-            elif not self._wait():
-                is_stopping = is_timed_out = True
-                continue
-            elif self._reason:
-                is_stopping = not self._is_kept
-                continue
-            if is_stopping:
-                self._wait()
+            is_timed_out |= not self._wait()
 
     def _wait(self) -> bool:
         """Wait until there is something to do. False: the time is over."""
@@ -123,9 +116,14 @@ class _Run:
             self._say_how_it_stands(session)
             return 128 + self._reason
         if is_timed_out:
-            complain(f"timed out after {self._timeout_s:g} s; the session was stopped")
+            complain(f"timed out after {self._timeout_s:g} s: {self._what_was_stopped(session)}")
             return ExitCode.FAILED
         return ExitCode.DONE if session.state is SessionState.COMPLETED else ExitCode.FAILED
+
+    def _what_was_stopped(self, session: Session) -> str:
+        if session.state is SessionState.STOPPED:
+            return "the session was stopped"
+        return f"the session is {session.state.value}, and what it had started was stopped"
 
     def _say_how_it_stands(self, session: Session) -> None:
         if not self._is_kept or session.state.is_final:

@@ -15,9 +15,18 @@ def prepare_streams() -> None:
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
 
 
-def forget_stdout() -> None:
-    """Nobody reads standard output any more: let the interpreter not fail over it when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+class OutputClosed(Exception):
+    """Nobody reads the output any more, as in `ak ... | head`. Not an OSError, which click would take for its own."""
+
+
+def forget_output() -> None:
+    """Write to nowhere from now on, lest the interpreter fail over what is left when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(nowhere, stream.fileno())
 
 
 def style(text: str, stream: TextIO | None = None, **how: Any) -> str:
@@ -27,14 +36,14 @@ def style(text: str, stream: TextIO | None = None, **how: Any) -> str:
 
 
 def write_lines(lines: list[str]) -> None:
-    """Results."""
+    """Results. Raises OutputClosed, as all that writes does."""
     if lines:
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        _write(sys.stdout, "".join(f"{line}\n" for line in lines))
 
 
 def say(text: str) -> None:
     """Talk."""
-    sys.stderr.write(text + "\n")
+    _write(sys.stderr, text + "\n")
 
 
 def warn(text: str) -> None:
@@ -45,3 +54,11 @@ def warn(text: str) -> None:
 def complain(text: str) -> None:
     """Say what went wrong."""
     say(f"{style('Error:', sys.stderr, fg='red', bold=True)} {text}")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error

@@ -133,9 +133,8 @@ def entry_to_json(entry: LogEntry, session_id: str) -> dict[str, Any]:
 
 
 def _state_to_json(entry: LogEntry) -> dict[str, Any]:
-    if entry.is_final_state:
-        return {"state": entry.name, "error": entry.error or None, "result": entry.result}
-    return {"state": entry.name} | ({"text": entry.text} if entry.text else {})
+    shown = {"state": entry.name, "error": entry.error or None, "result": entry.result}
+    return shown | ({"text": entry.text} if entry.text else {})
 
 
 def _effect_to_json(entry: LogEntry) -> dict[str, Any]:
