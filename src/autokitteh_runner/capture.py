@@ -28,9 +28,8 @@ class SessionLog:
         # A session that is not durable begins from the top after a loss, and then prints from the top.
         self._loading = Task("load") if durable else None
 
-    def line(self, kind: str, name: str, text: str) -> None:
-        """A line of what is running: `kind` is print or log, `name` the stream or the level."""
-        task = self._task()
+    def line(self, kind: str, name: str, text: str, task: Task | None) -> None:
+        """A line of a task's: `kind` is print or log, `name` the stream or the level."""
         for start in range(0, max(len(text), 1), LINE_LIMIT):
             part = text[start : start + LINE_LIMIT]
             if task is None:
@@ -41,7 +40,8 @@ class SessionLog:
             if index >= self._effects.replay.printed(task.path):
                 self._effects.say(kind, name, part, task.path, index)
 
-    def _task(self) -> Task | None:
+    def task(self) -> Task | None:
+        """Who numbers the lines of what is running; None for an activity, whose lines have no number."""
         return self._loading if scope.get() is Outside.LOADING else workflow_task()
 
 
@@ -54,7 +54,7 @@ class LogStream(io.TextIOBase):
     def __init__(self, log: SessionLog, name: str) -> None:
         self._log = log
         self.name = name
-        self._unfinished: dict[tuple[int, str], str] = {}
+        self._unfinished: dict[tuple[int, Task | None], str] = {}
 
     def writable(self) -> bool:
         return True
@@ -62,11 +62,11 @@ class LogStream(io.TextIOBase):
     def write(self, text: str, /) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        task = workflow_task()
-        key = (threading.get_ident(), task.path if task is not None else "")
+        task = self._log.task()
+        key = (threading.get_ident(), task)
         *lines, rest = (self._unfinished.pop(key, "") + text).split("\n")
         for line in lines:
-            self._log.line("print", self.name, line)
+            self._log.line("print", self.name, line, task)
         if rest:
             self._unfinished[key] = rest
         return len(text)
@@ -74,8 +74,14 @@ class LogStream(io.TextIOBase):
     def finish(self) -> None:
         """Let out what is not finished, at the end of the session."""
         unfinished, self._unfinished = self._unfinished, {}
-        for rest in unfinished.values():
-            self._log.line("print", self.name, rest)
+        for (_, task), rest in unfinished.items():
+            self._log.line("print", self.name, rest, task)
+
+    def finish_activity(self) -> None:
+        """Let out what an activity in this thread has not finished: it may never be run again."""
+        rest = self._unfinished.pop((threading.get_ident(), None), "")
+        if rest:
+            self._log.line("print", self.name, rest, None)
 
     @property
     def buffer(self) -> "_Bytes":
@@ -109,7 +115,7 @@ class _SessionHandler(logging.Handler):
         except Exception:
             self.handleError(record)
             return
-        self._log.line("log", record.levelname, text)
+        self._log.line("log", record.levelname, text, self._log.task())
 
 
 def capture(effects: Effects, is_project_file: Callable[[str], bool], *, durable: bool) -> Callable[[], None]:
@@ -125,14 +131,20 @@ def capture(effects: Effects, is_project_file: Callable[[str], bool], *, durable
     ) -> None:
         # Warnings of third-party packages about themselves are nothing that the project's author can mend.
         if is_project_file(filename):
-            log.line("log", "WARNING", f"{filename}:{lineno}: {category.__name__}: {message}")
+            text = f"{filename}:{lineno}: {category.__name__}: {message}"
+            log.line("log", "WARNING", text, log.task())
 
     warnings.showwarning = showwarning
+
+    def finish_activity() -> None:
+        stdout.finish_activity()
+        stderr.finish_activity()
 
     def finish() -> None:
         stdout.finish()
         stderr.finish()
 
+    effects.finish_activity_line = finish_activity
     return finish
 
 

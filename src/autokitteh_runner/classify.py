@@ -116,6 +116,8 @@ def _method(fn: types.MethodType, local_files: Container[str], no_activity: Cont
         return Decision(Kind.NOTE, qualified_name(fn))
     if isinstance(owner, pathlib.PurePath) and func.__name__ in tables.PURE_PATH_METHODS:
         return DIRECT
+    if isinstance(owner, random.Random):  # its own numbers: not by the function, which SystemRandom inherits
+        return DIRECT
     if isinstance(func, types.FunctionType):
         return _function(func, fn, local_files)
     return classify(func, local_files, no_activity)

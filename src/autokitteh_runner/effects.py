@@ -7,6 +7,7 @@ loop's timers.
 
 import asyncio
 import inspect
+import math
 import os
 import threading
 import time
@@ -82,6 +83,8 @@ class Effects:
         self.replay = Replay()
         #: When workflow code began to run without coming back, by the monotonic clock; None while it does not run.
         self.busy_since: float | None = None
+        #: Called at the end of an activity, in its thread: what it printed has to be in the log before its result is.
+        self.finish_activity_line: Callable[[], None] = lambda: None
         self._outbox: list[WireRecord] = []
         self._payloads: list[bytes] = []
         self._outbox_lock = threading.Lock()
@@ -99,7 +102,6 @@ class Effects:
         self._activity_thread: ActivityThread | None = None
         self._tokens = 0
         self._clock_us = 0
-        self._warned: set[tuple[str, str]] = set()
 
     def start_clock(self, created_at: int) -> None:
         """Let the session's own time begin when the session did."""
@@ -131,6 +133,7 @@ class Effects:
         result, error = run_sync(
             self._attempts(call, decision.options), decision.options or _DEFAULT, self.channel, fn, args, kwargs
         )
+        self.finish_activity_line()
         self.busy_since = time.monotonic()
         if error is None and decision.options is None and inspect.isawaitable(result):
             return self._go_on_async(call, result, name, arguments, snapshot)
@@ -316,6 +319,7 @@ class Effects:
                 made.append(self._outcome(result, error, call.name, arguments, snapshot, call.site))
                 return made[0]
 
+            self.finish_activity_line()
             self._finished.append(_Finished(call, make))
             self.channel.wake()
 
@@ -481,8 +485,10 @@ class Effects:
 
     def _wait_for_arrival(self) -> None:
         self._send()
-        while self._unannounced:
-            self.channel.send(self._unannounced.pop(next(iter(self._unannounced))))
+        # The first to be over first: those whose time has gone by meanwhile end as soon as the server knows them.
+        for wait in sorted(self._unannounced.values(), key=_urgency):
+            self.channel.send(wait)
+        self._unannounced.clear()
         if not self._pending:
             raise RuntimeError(
                 "All tasks of the session wait for one another, and for nothing from outside: this would never end"
@@ -517,9 +523,9 @@ class Effects:
         self._send()
 
     def warn_once(self, site: str, about: str, text: str) -> None:
-        """A warning, once for each line and subject."""
-        if (site, about) not in self._warned:
-            self._warned.add((site, about))
+        """A warning, once in the session for each line and subject."""
+        if (site, about) not in self.replay.warned:
+            self.replay.warned.add((site, about))
             self.say("warning", about, text, site=site)
 
     def sync(self) -> None:
@@ -607,6 +613,11 @@ def _result(outcome: Outcome) -> Any:
     if outcome.error is not None:
         raise outcome.error
     return outcome.value
+
+
+def _urgency(wait: Wait) -> tuple[bool, float]:
+    time = wait.deadline_at if wait.opened else wait.seconds
+    return not wait.opened, math.inf if time is None else time
 
 
 def _now_us() -> int:

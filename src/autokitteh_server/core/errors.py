@@ -2,6 +2,7 @@
 
 ServerError
 ├── InvalidArgument       something given is not usable
+│   └── WrongType         ... because it is of another kind than is asked for
 ├── FailedPrecondition    fine in itself, not possible in the present state
 ├── NotFound
 ├── Fenced                another owner has taken the session over (never shown to people)
@@ -29,6 +30,10 @@ class ServerError(Exception):
 class InvalidArgument(ServerError):
     code = "invalid_argument"
     exit_code = 40
+
+
+class WrongType(InvalidArgument):
+    pass
 
 
 class FailedPrecondition(ServerError):

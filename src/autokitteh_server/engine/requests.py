@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autokitteh_server.core.entities import Session
-from autokitteh_server.core.errors import NotFound
+from autokitteh_server.core.errors import NotFound, WrongType
 from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.names import parse_entry
 from autokitteh_server.core.states import SessionState
@@ -86,6 +86,8 @@ def store_value(ctx: Context, arguments: dict[str, Any]) -> Any:
         raise RequestError("AutoKittehError", f"{op}_value: values are published by a server (`ak up`)")
     try:
         return store.mutate(ctx.conn, ctx.session.project_id, arguments["key"], op, arguments["args"])
+    except WrongType as err:
+        raise RequestError("TypeError", err.message) from err
     except (TypeError, ValueError) as err:
         raise RequestError(type(err).__name__, str(err)) from err
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
-from autokitteh_server.core.errors import InvalidArgument
+from autokitteh_server.core.errors import InvalidArgument, WrongType
 from autokitteh_server.storage import schema
 from autokitteh_server.storage.dialects import dialect_of
 from autokitteh_server.storage.values import dump_json, is_storable, load_json, same_json
@@ -31,7 +31,7 @@ def _add(old: Any, amount: Any) -> _Change:
     old = 0 if old is _MISSING else old
     for value, which in ((old, "the stored value"), (amount, "what is added")):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidArgument(f"{which} is not a number: {value!r:.100}", "Only numbers can be added.")
+            raise WrongType(f"{which} is not a number: {value!r:.100}", "Only numbers can be added.")
     return _Change(old + amount, old + amount)
 
 
@@ -57,8 +57,8 @@ def mutate(conn: Connection, project_id: str, key: str, op: str, args: Sequence[
     check_and_set EXPECTED NEW: whether the value was EXPECTED, and so is NEW now; an EXPECTED None fits a missing key,
     too. Only `get` may run in a transaction that reads.
 
-    Raises InvalidArgument for another operation, a wrong number of arguments, a key that cannot be stored, and numbers
-    that are none.
+    Raises InvalidArgument for another operation, a wrong number of arguments and a key that cannot be stored, WrongType
+    for numbers that are none.
     """
     _check_key(key)
     count, change = (0, None) if op == "get" else _OPERATIONS.get(op, (-1, None))
