@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from autokitteh_server.cli.terminal import style
 from autokitteh_server.operations.session_log import LogEntry
 
 #: Characters of arguments or a result in a line.
 _SHOWN = 80
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 _COLOURS = {"warning": "yellow", "state": "cyan", "print": "green", "log": "green"}
 
@@ -27,14 +30,11 @@ def format_seconds(seconds: float) -> str:
     """A duration as people say it: 1.2 ms, 3.40 s, 2 min 5 s, 3 h 20 min, 4 d 2 h."""
     if seconds < 1:
         return f"{seconds * 1000:.3g} ms"
-    if seconds < 60:
-        return f"{seconds:.2f} s"
-    for large, small, size in (("min", "s", 60), ("h", "min", 3600), ("d", "h", 86400)):
-        if seconds < size * (60 if size == 60 else 24) or large == "d":
+    for (unit, size), (smaller, part) in pairwise(_UNITS):
+        if seconds >= size:
             whole, rest = divmod(int(seconds), size)
-            rest = rest // {60: 1, 3600: 60, 86400: 3600}[size]
-            return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"
-    raise AssertionError(seconds)
+            return f"{whole} {unit} {rest // part} {smaller}" if rest // part else f"{whole} {unit}"
+    return f"{seconds:.2f} s"
 
 
 def _line(entry: LogEntry) -> str:

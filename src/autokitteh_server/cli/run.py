@@ -61,9 +61,9 @@ def run(
     data_dir: Path | None,
     as_json: bool,
 ) -> int:
-    """Run TARGET as one session, and show what it prints.
+    """Run a project, a .py file or an archive as one session.
 
-    TARGET is a project's directory, a .py file, or a .txtar archive.
+    TARGET is the project's directory, the file, or the archive (.txtar). Standard output is what the code prints.
     """
     choices: dict[str, Any] = {"entry": entry, "durable": durable, "vars": parse_vars(variables)}
     if event is not None:

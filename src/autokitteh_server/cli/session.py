@@ -19,7 +19,7 @@ _HERE = "autokitteh_server.cli.session"
 _COMMANDS = {
     "list": Lazy(f"{_HERE}:list_", "List sessions, the newest first."),
     "get": Lazy(f"{_HERE}:get", "Show all about a session but its log."),
-    "log": Lazy(f"{_HERE}:log", "Show what happened in a session."),
+    "log": Lazy(f"{_HERE}:log", "Show what happened in a session, in order."),
     "prints": Lazy(f"{_HERE}:prints", "Show what a session printed."),
 }
 

@@ -170,7 +170,7 @@ def _ended(stored: StoredRecord, begun: _Begun | None) -> LogEntry:
     """An entry for an effect, or an attempt at it, that is over."""
     record = stored.record
     # The end of a wait does not know when it began.
-    started_at = begun.record.started_at if begun else record.started_at
+    started_at = begun.record.started_at if begun and record.kind in WAITS else record.started_at
     return replace(
         _effect(stored.seq, record),
         at=record.finished_at,

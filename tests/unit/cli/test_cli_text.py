@@ -1,0 +1,55 @@
+"""What people see of logs and errors: pure functions."""
+
+import pytest
+
+from autokitteh_server.cli.log_text import format_seconds, render_log
+from autokitteh_server.cli.run_output import describe_failure
+from autokitteh_server.operations.session_log import LogEntry
+
+CHAINED = """\
+Traceback (most recent call last):
+  File "a.py", line 1, in f
+KeyError: 'x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "a.py", line 3, in g
+    raise ValueError
+ValueError: two
+lines"""
+
+
+def test_failure_begins_with_what_went_wrong() -> None:
+    """The last exception's text comes first, with all its lines; the tracebacks follow as they were."""
+    lines = describe_failure(CHAINED).splitlines()
+
+    assert lines[:3] == ["ValueError: two", "lines", "Traceback (most recent call last):"]
+    assert lines[-1] == "    raise ValueError"
+
+
+@pytest.mark.parametrize("error", ["stopped", "SystemExit: the code called sys.exit(1)", ""])
+def test_failure_without_a_traceback_is_as_it_is(error: str) -> None:
+    """There is nothing to put in front."""
+    assert describe_failure(error) == error
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.00012, "0.12 ms"), (0.5, "500 ms"), (1.234, "1.23 s"), (60, "1 min"), (125, "2 min 5 s"),
+        (3600, "1 h"), (12_000, "3 h 20 min"), (86_400, "1 d"), (360_000, "4 d 4 h"),
+    ],
+)  # fmt: skip
+def test_durations(seconds: float, text: str) -> None:
+    """Two units at most."""
+    assert format_seconds(seconds) == text
+
+
+def test_long_arguments_are_cut() -> None:
+    """An entry is one line, of a length that can be read."""
+    entry = LogEntry(seq=1, at=0, kind="call", task="0", name="m.f", args="x" * 500, text="y\ny", site="a.py:1:f")
+
+    (line,) = render_log([entry])
+
+    assert len(line) < 200 and "y y" in line and line.endswith("(a.py:1)")
