@@ -1,7 +1,5 @@
 """The journal's rows: what is stored comes back, in order, from either index and from the blobs."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -34,6 +32,8 @@ RECORDS = st.builds(
     finished_at=INT64,
     codec=st.sampled_from(["", "pickle", "error", "json"]),
     payload=st.binary(max_size=50),
+    digest=st.just(""),
+    blob=st.just(""),
 )
 
 
@@ -44,8 +44,7 @@ def test_records_come_back_with_storable_texts(database: Database, records: list
     session = add_session(database)
     database.writer.commit(session, 1, records)
     assert [stored.record for stored in load(database, session)] == [
-        replace(
-            record,
+        record._replace(
             name=storable_text(record.name),
             site=storable_text(record.site),
             args=storable_text(record.args),
@@ -141,3 +140,24 @@ def test_kinds_and_phases_count_by_themselves(database: Database) -> None:
     ]
     database.writer.commit(session, 1, records)
     assert [stored.record for stored in load(database, session)] == records
+
+
+def test_replay_gets_what_is_at_a_place_in_order(database: Database) -> None:
+    """Effects and numbered prints come in the order of appending, with large payloads; the rest stays out."""
+    session = add_session(database)
+    large = b"x" * (journal.INLINE_BYTES + 1)
+    records = [
+        Record(kind="state", phase="done", name="RUNNING"),
+        Record(kind="call", phase="start", index=1, name="later"),
+        Record(kind="note", phase="done", index=0, name="sooner", payload=b"n"),
+        Record(kind="call", phase="done", index=1, name="later", attempt=2, codec="pickle", payload=large),
+    ]
+    database.writer.commit(session, 1, records)
+
+    rows = database.read(lambda conn: journal.load_replay(conn, session))
+
+    assert [(row.name, row.phase, row.index, row.attempt, row.payload) for row in rows] == [
+        ("later", "start", 1, 1, b""),
+        ("sooner", "done", 0, 1, b"n"),
+        ("later", "done", 1, 2, large),
+    ]

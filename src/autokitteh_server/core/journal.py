@@ -5,7 +5,7 @@ attempt, for effects that take time) and `done`. Prints, warnings and changes of
 one list tells everything that happened, in order.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 #: Version of the record format. A change that an older reader would misunderstand raises it.
 FORMAT = 1
@@ -20,14 +20,13 @@ EFFECTS = frozenset(
 WAITS = frozenset({"sleep", "timer", "next_signal", "next_event"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """One entry of a journal, as it is appended."""
+class Record(NamedTuple):
+    """One entry of a journal, as it is appended. A tuple, for they are made by the ten thousand when a journal is read."""
 
     kind: str  # one of EFFECTS, or: print, log, warning, state
     phase: str  # "start" or "done"; records that are no effects are "done"
     task: str = "0"  # task path
-    index: int = -1  # position in the task; -1 where a record has none (print inside an activity, state, ...)
+    index: int = -1  # type: ignore[assignment]  # position in the task; -1 where a record has none (print inside an activity, state, ...)
     name: str = ""  # qualified name of what was called; for a print or warning: where it came from
     site: str = ""  # "file.py:12:function", of the code that called
     digest: str = ""  # of the arguments
@@ -42,8 +41,7 @@ class Record:
     blob: str = ""  # SHA-256 of the payload, where it is kept in the blob store instead
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRecord:
+class StoredRecord(NamedTuple):
     """A record with its place: `seq` grows within a session, without promising to be gapless."""
 
     seq: int

@@ -22,7 +22,6 @@ from autokitteh_runner.protocol import (
     Limits,
     Message,
     ProtocolError,
-    ReplayRecord,
     Request,
     Run,
     Unwait,
@@ -37,7 +36,7 @@ from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument, NotFound
 from autokitteh_server.core.ids import IdSource
-from autokitteh_server.core.journal import Record, StoredRecord
+from autokitteh_server.core.journal import Record
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine import requests
 from autokitteh_server.engine.control import TurnControl
@@ -204,7 +203,7 @@ class Turn:
         """Begin or replay in a new runner."""
         session = self._session
         self._runner = self._around.pool.fork()
-        records = self._around.database.read(lambda conn: journal.load(conn, session.id))
+        records = self._around.database.read(lambda conn: journal.load_replay(conn, session.id))
         self._note_state("RUNNING", records)
         self._send(
             Run(
@@ -227,9 +226,9 @@ class Turn:
         limits = self._around.policy.limits
         return {name: getattr(limits, name) for name in limits.__slots__}
 
-    def _note_state(self, state: str, records: Sequence[StoredRecord]) -> None:
+    def _note_state(self, state: str, records: Sequence[journal.ReplayRow]) -> None:
         """Say in the journal that a new process begins, and how much of it there is to replay."""
-        effects = sum(stored.record.phase == "done" and stored.record.index >= 0 for stored in records)
+        effects = sum(record.phase == "done" for record in records)
         text = (
             "" if not records else f"resumed, {effects} records replayed" if self._session.durable else "started again"
         )
@@ -602,30 +601,18 @@ def _with_deadline(message: WaitMessage, deadline_at: int | None) -> WaitMessage
 
 
 def _record(wire: WireRecord, payload: bytes) -> Record:
-    return Record(
-        kind=wire.kind, phase=wire.phase, task=wire.task, index=wire.index, name=wire.name, site=wire.site,
-        digest=wire.digest, args=wire.args, result=wire.result, error=wire.error, attempt=wire.attempt,
-        started_at=wire.started_at, finished_at=wire.finished_at, codec=wire.codec, payload=payload,
-    )  # fmt: skip
+    return Record._make((*wire[:-1], payload, ""))
 
 
-def _journal_pieces(records: Sequence[StoredRecord]) -> list[Journal]:
+def _journal_pieces(records: Sequence[journal.ReplayRow]) -> list[Journal]:
     """A journal as messages of bounded size, the last of which says that it is."""
     max_records, max_bytes = _JOURNAL_PIECE
     pieces: list[Journal] = []
     rows: list[list[Any]] = []
     payloads: list[bytes] = []
     size = 0
-    for stored in records:
-        record = stored.record
-        rows.append(
-            list(
-                ReplayRecord(
-                    record.kind, record.phase, record.task, record.index, record.name, record.site, record.digest,
-                    record.attempt, record.finished_at, record.codec, len(record.payload),
-                )
-            )
-        )  # fmt: skip
+    for record in records:
+        rows.append([*record[1:-1], len(record.payload)])
         payloads.append(record.payload)
         size += len(record.payload)
         if len(rows) >= max_records or size >= max_bytes:

@@ -30,10 +30,6 @@ READ_CONNECTIONS = 8
 #: What `insert_records` takes, in this order: a row of the journal without its seq.
 RECORD_COLUMNS = schema.names_of(schema.journal)[1:]
 
-# One half for each of the journal's partial indexes; a plain SELECT of a session's records would use neither.
-_HALF = f"SELECT seq, {', '.join(RECORD_COLUMNS[1:])} FROM journal WHERE session_id = {{0}} AND seq > {{0}} AND idx"
-_LOAD_RECORDS = f"{_HALF} >= 0 UNION ALL {_HALF} < 0 ORDER BY seq LIMIT {{0}}"
-
 _POSTGRESQL_TYPES = {"TEXT": "text", "INTEGER": "int4", "BIGINT": "int8", "BLOB": "bytea"}
 
 
@@ -68,8 +64,8 @@ class Dialect(ABC):
         """Append rows to the journal, in this order."""
 
     @abstractmethod
-    def load_records(self, raw: Any, session_id: str, after_seq: int, limit: int | None) -> list[Row]:
-        """A session's records after a seq, in order. Rows are seq, and RECORD_COLUMNS but the session."""
+    def fetch_rows(self, raw: Any, statement: str, values: Sequence[Any]) -> list[Row]:
+        """The rows of a query, by the driver itself. `{0}` stands for each of the values in the statement."""
 
     @abstractmethod
     def insert_blobs(self, raw: Any, blobs: Sequence[tuple[str, bytes]]) -> None:
@@ -151,9 +147,8 @@ class SQLite(Dialect):
     def insert_records(self, raw: Any, rows: Sequence[Row]) -> None:
         raw.executemany(self._INSERT_RECORD, rows)
 
-    def load_records(self, raw: Any, session_id: str, after_seq: int, limit: int | None) -> list[Row]:
-        values = (session_id, after_seq, session_id, after_seq, -1 if limit is None else limit)
-        rows: list[Row] = raw.execute(_LOAD_RECORDS.format("?"), values).fetchall()
+    def fetch_rows(self, raw: Any, statement: str, values: Sequence[Any]) -> list[Row]:
+        rows: list[Row] = raw.execute(statement.format("?"), values).fetchall()
         return rows
 
     def insert_blobs(self, raw: Any, blobs: Sequence[tuple[str, bytes]]) -> None:
@@ -237,11 +232,10 @@ class PostgreSQL(Dialect):
             for row in rows:
                 copy.write_row(row)
 
-    def load_records(self, raw: Any, session_id: str, after_seq: int, limit: int | None) -> list[Row]:
-        values = (session_id, after_seq, session_id, after_seq, limit)
+    def fetch_rows(self, raw: Any, statement: str, values: Sequence[Any]) -> list[Row]:
         # Binary: as text, a byte of payload would travel as two digits.
         with raw.cursor(binary=True) as cursor:
-            rows: list[Row] = cursor.execute(_LOAD_RECORDS.format("%s"), values).fetchall()
+            rows: list[Row] = cursor.execute(statement.format("%s"), values).fetchall()
         return rows
 
     def insert_blobs(self, raw: Any, blobs: Sequence[tuple[str, bytes]]) -> None:

@@ -5,7 +5,7 @@ its row until the commit.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, case, func, null, select
@@ -90,6 +90,32 @@ def load(conn: Connection, session_id: str) -> Sequence[StoredRecord]:
     return _load(conn, session_id, after_seq=0, limit=None)
 
 
+class ReplayRow(NamedTuple):
+    """What replay needs of a record."""
+
+    seq: int
+    kind: str
+    phase: str
+    task: str
+    index: int  # type: ignore[assignment]
+    name: str
+    site: str
+    digest: str
+    attempt: int
+    finished_at: int
+    codec: str
+    payload: bytes
+
+
+def load_replay(conn: Connection, session_id: str) -> list[ReplayRow]:
+    """What replay needs of a session's records, in order. A third of the time that `load` takes."""
+    rows = dialect_of(conn).fetch_rows(raw_of(conn), _LOAD_REPLAY, (session_id,))
+    # Sorted here: a database would carry whole rows, payloads and all, through its sorting.
+    rows.sort(key=itemgetter(0))
+    contents = blobs.get_all(conn, {row[-1] for row in rows if row[-1]})
+    return [ReplayRow._make((*row[:-2], contents[row[-1]] if row[-1] else row[-2])) for row in rows]
+
+
 def tail(conn: Connection, session_id: str, after_seq: int, limit: int) -> Sequence[StoredRecord]:
     """At most `limit` records of a session that come after `after_seq`, in order. 0 is before the first."""
     return _load(conn, session_id, after_seq=after_seq, limit=limit)
@@ -132,26 +158,29 @@ _FOR_PEOPLE: Select[Any] = select(
 )
 
 
+# One half for each of the journal's partial indexes; a plain SELECT of a session's records would use neither.
+_HALF = f"SELECT seq, {', '.join(RECORD_COLUMNS[1:])} FROM journal WHERE session_id = {{0}} AND seq > {{0}} AND idx"
+_LOAD = f"{_HALF} >= 0 UNION ALL {_HALF} < 0 ORDER BY seq LIMIT {{0}}"
+
+_LOAD_REPLAY = (
+    "SELECT seq, kind, phase, task, idx, name, site, digest, attempt, finished_at, codec, payload, blob"
+    " FROM journal WHERE session_id = {0} AND idx >= 0"
+)
+
+
 def _load(conn: Connection, session_id: str, *, after_seq: int, limit: int | None) -> Sequence[StoredRecord]:
-    rows = dialect_of(conn).load_records(raw_of(conn), session_id, after_seq, limit)
+    most = 2**62 if limit is None else limit
+    rows = dialect_of(conn).fetch_rows(raw_of(conn), _LOAD, (session_id, after_seq, session_id, after_seq, most))
     contents = blobs.get_all(conn, {blob for *_, blob in rows if blob})
     return [_from_row(row, contents) for row in rows]
-
-
-# How a frozen dataclass's own __init__ stores its fields, without the detour through object.__setattr__: half the time,
-# and a session of ten thousand records is read whenever it wakes up.
-_SETTERS = tuple(getattr(Record, field.name).__set__ for field in fields(Record))
 
 
 def _from_row(row: Row, contents: dict[str, bytes]) -> StoredRecord:
     seq, _format, *values = row
     blob = values[-1]
     values[-2:] = (contents[blob], blob) if blob else (values[-2], "")
-    record = object.__new__(Record)
-    for set_field, value in zip(_SETTERS, values, strict=True):
-        set_field(record, value)
-    return StoredRecord(seq=seq, record=record)
+    return StoredRecord(seq, Record._make(values))
 
 
 # Columns stand in the order of Record's fields, which `_from_row` relies on.
-assert [name.replace("idx", "index") for name in RECORD_COLUMNS[2:]] == [field.name for field in fields(Record)]
+assert [name.replace("idx", "index") for name in RECORD_COLUMNS[2:]] == list(Record._fields)
