@@ -41,9 +41,9 @@ def schema() -> None:
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("-j", "--json", "as_json", is_flag=True, help="The problems, a JSON object a line.")
 def validate(path: Path, as_json: bool) -> int:
-    """Say what is wrong with the manifest at PATH, which is a file or a project's directory.
+    """Say what is wrong with a manifest.
 
-    All problems are told at once. Exit code 40 if there are any.
+    PATH is the file, or a project's directory. All problems are told at once; with any, the exit code is 40.
     """
     # Reading YAML takes an import that help can do without.
     from autokitteh_server.core.manifest_problems import ManifestError
