@@ -26,8 +26,8 @@ def waiting(*names: str, until: int | None = None) -> TurnResult:
 class HandClock:
     """A clock that a test sets."""
 
-    def __init__(self) -> None:
-        self._now_us = 0
+    def __init__(self, now_us: int = 0) -> None:
+        self._now_us = now_us
         self._waiting: threading.Condition | None = None
 
     def now_us(self) -> int:

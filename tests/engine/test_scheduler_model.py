@@ -177,7 +177,7 @@ def test_threads_that_race_with_turns_lose_no_session(seed: int) -> None:
     """Many threads send signals and stop sessions while turns end at every moment: all sessions come to their end."""
     choose = random.Random(seed)
     sessions = [f"s{number}" for number in range(12)]
-    world = World({session_id: 60 for session_id in sessions})
+    world = World(dict.fromkeys(sessions, 60))
     scheduler = LocalScheduler(SystemClock(), max_runners=3)
     scheduler.open(world.run_turn, world.stop_idle)
     orders = [session_id for session_id in sessions for _ in range(60)]
