@@ -142,22 +142,26 @@ def test_kinds_and_phases_count_by_themselves(database: Database) -> None:
     assert [stored.record for stored in load(database, session)] == records
 
 
-def test_replay_gets_what_is_at_a_place_in_order(database: Database) -> None:
-    """Effects and numbered prints come in the order of appending, with large payloads; the rest stays out."""
+def test_replay_gets_what_it_needs_in_order(database: Database) -> None:
+    """Effects, numbered prints, states and warnings come in the order of appending, with large payloads."""
     session = add_session(database)
     large = b"x" * (journal.INLINE_BYTES + 1)
     records = [
         Record(kind="state", phase="done", name="RUNNING"),
         Record(kind="call", phase="start", index=1, name="later"),
+        Record(kind="print", phase="done", name="stdout", result="in an activity"),
         Record(kind="note", phase="done", index=0, name="sooner", payload=b"n"),
         Record(kind="call", phase="done", index=1, name="later", attempt=2, codec="pickle", payload=large),
+        Record(kind="warning", phase="done", name="open"),
     ]
     database.writer.commit(session, 1, records)
 
     rows = database.read(lambda conn: journal.load_replay(conn, session))
 
     assert [(row.name, row.phase, row.index, row.attempt, row.payload) for row in rows] == [
+        ("RUNNING", "done", -1, 1, b""),
         ("later", "start", 1, 1, b""),
         ("sooner", "done", 0, 1, b"n"),
         ("later", "done", 1, 2, large),
+        ("open", "done", -1, 1, b""),
     ]

@@ -228,7 +228,7 @@ class Turn:
 
     def _note_state(self, state: str, records: Sequence[journal.ReplayRow]) -> None:
         """Say in the journal that a new process begins, and how much of it there is to replay."""
-        effects = sum(record.phase == "done" for record in records)
+        effects = sum(record.phase == "done" and record.index >= 0 for record in records)
         text = (
             "" if not records else f"resumed, {effects} records replayed" if self._session.durable else "started again"
         )

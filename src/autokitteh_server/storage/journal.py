@@ -109,7 +109,7 @@ class ReplayRow(NamedTuple):
 
 def load_replay(conn: Connection, session_id: str) -> list[ReplayRow]:
     """What replay needs of a session's records, in order. A third of the time that `load` takes."""
-    rows = dialect_of(conn).fetch_rows(raw_of(conn), _LOAD_REPLAY, (session_id,))
+    rows = dialect_of(conn).fetch_rows(raw_of(conn), _LOAD_REPLAY, (session_id, session_id))
     # Sorted here: a database would carry whole rows, payloads and all, through its sorting.
     rows.sort(key=itemgetter(0))
     contents = blobs.get_all(conn, {row[-1] for row in rows if row[-1]})
@@ -162,10 +162,12 @@ _FOR_PEOPLE: Select[Any] = select(
 _HALF = f"SELECT seq, {', '.join(RECORD_COLUMNS[1:])} FROM journal WHERE session_id = {{0}} AND seq > {{0}} AND idx"
 _LOAD = f"{_HALF} >= 0 UNION ALL {_HALF} < 0 ORDER BY seq LIMIT {{0}}"
 
-_LOAD_REPLAY = (
+# Of what has no place, replay asks how the processes before ended and which warnings were given.
+_REPLAY_HALF = (
     "SELECT seq, kind, phase, task, idx, name, site, digest, attempt, finished_at, codec, payload, blob"
-    " FROM journal WHERE session_id = {0} AND idx >= 0"
+    " FROM journal WHERE session_id = {0} AND idx"
 )
+_LOAD_REPLAY = f"{_REPLAY_HALF} >= 0 UNION ALL {_REPLAY_HALF} < 0 AND kind IN ('state', 'warning')"
 
 
 def _load(conn: Connection, session_id: str, *, after_seq: int, limit: int | None) -> Sequence[StoredRecord]:
