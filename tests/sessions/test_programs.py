@@ -8,7 +8,7 @@ import pytest
 from harness import Bench, Result, run_killed_everywhere, run_killed_throughout
 from sessions import catalog
 from sessions.catalog import Program
-from sessions.conftest import RunnerKiller
+from sessions.killing import RunnerKiller
 from sessions.service import Service
 
 PROGRAMS = {name: catalog.load(name) for name in catalog.names()}
