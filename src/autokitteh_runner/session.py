@@ -135,6 +135,8 @@ class Session:
         handler = getattr(module, function, None)
         if not callable(handler):
             raise AttributeError(f"{file} has no function {function!r}; it is the session's entry point")
+        if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+            raise TypeError(f"{function} in {file} has a yield in it, so that a call would run none of it")
         found: Callable[..., Any] = handler
         return found
 
