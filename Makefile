@@ -39,6 +39,9 @@ bench: $(READY)  ## print the numbers, beside DBOS measured in the same run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@$(BIN)/python -m bench
 
+docs: $(READY)  ## make docs/reference anew from the code
+	@$(BIN)/python scripts/make_reference.py
+
 lock: $(READY)  ## resolve constraints.txt anew from the ranges in pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --python-version 3.11 --all-extras --output-file constraints.txt pyproject.toml
 

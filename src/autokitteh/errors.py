@@ -4,6 +4,7 @@ AutoKittehError
 ├── ConnectionInitError, EnvVarError, OAuthRefreshError, AtlassianOAuthError     a connection is not usable
 ├── DurableOnlyError, NotInActivityError                                         called where it cannot work
 ├── UnpicklableResultError, ResultTooLargeError                                  an activity's result cannot be kept
+├── ActivityInterruptedError                                                     nobody knows whether it was completed
 └── NonDeterminismError                                                          replay took another way
 AuthenticationError                                                              not a failure of AutoKitteh
 

@@ -1,0 +1,397 @@
+"""`make docs`: writes the pages of docs/reference that follow from the code. `--check` names those out of date."""
+
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+import autokitteh
+from autokitteh import (
+    activities,
+    attr_dict,
+    errors,
+    event,
+    events,
+    outcomes,
+    sessions,
+    signals,
+    testing,
+    triggers,
+)
+from autokitteh_runner.protocol import Limits
+from autokitteh_server import config
+from autokitteh_server.cli.exit_codes import ExitCode
+from autokitteh_server.cli.main import ak
+from autokitteh_server.core import manifest_schema
+from autokitteh_server.core.manifest_schema import Field, Kind, Section
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+STORE = sys.modules["autokitteh.store"]  # the package's attribute of that name is the mapping
+
+#: How wide help and signatures are in the pages.
+HELP_WIDTH, WIDTH = 80, 100
+
+MADE = "<!-- Made by `make docs`. Do not edit: change the code's own words. -->\n\n"
+
+
+def main() -> int:
+    """Write the pages that differ from what the code says, or name them."""
+    stale = {name: text for name, text in pages().items() if not is_current(name, text)}
+    for name, text in stale.items():
+        print(f"docs/reference/{name}")
+        if "--check" not in sys.argv:
+            (FOLDER / name).write_text(text)
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+def is_current(name: str, text: str) -> bool:
+    """Whether a page is what it should be."""
+    path = FOLDER / name
+    return path.exists() and path.read_text() == text
+
+
+def pages() -> dict[str, str]:
+    """All pages by file name."""
+    made = {
+        "cli.md": cli_page,
+        "manifest.md": manifest_page,
+        "sdk.md": sdk_page,
+        "errors.md": errors_page,
+        "settings.md": settings_page,
+    }
+    return {name: MADE + make().strip() + "\n" for name, make in made.items()}
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
+
+
+def cli_page() -> str:
+    """Every command with its help, as `--help` shows it."""
+    parts = [
+        "# Commands",
+        "Each command tells this itself: `ak --help`, `ak run --help`. Results go to standard output, all other talk "
+        "to standard error.",
+    ]
+    for path, command in walk_commands():
+        parts += [f"## {' '.join(('ak', *path))}", fence(help_of(path, command))]
+    parts += ["## Exit codes", table(("code", "meaning"), [(str(int(code)), _words(code)) for code in ExitCode])]
+    return "\n\n".join(map(wrapped, parts))
+
+
+def walk_commands(path: tuple[str, ...] = (), command: click.Command = ak) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """`ak` and all its commands, in the order of the help; each with the words after `ak`."""
+    yield path, command
+    if isinstance(command, click.Group):
+        ctx = _context(path, command)
+        for name in command.list_commands(ctx):
+            found = command.get_command(ctx, name)
+            assert found is not None
+            yield from walk_commands((*path, name), found)
+
+
+def help_of(path: tuple[str, ...], command: click.Command) -> str:
+    """What `--help` shows."""
+    return command.get_help(_context(path, command))
+
+
+def _context(path: tuple[str, ...], command: click.Command) -> click.Context:
+    ctx = None
+    for word in ("ak", *path[:-1]) if path else ():
+        ctx = click.Context(ak, ctx, info_name=word)
+    names = ak.context_settings.get("help_option_names")
+    settings = {
+        "terminal_width": HELP_WIDTH,
+        "max_content_width": HELP_WIDTH,
+        "help_option_names": names,
+        "color": False,
+    }
+    return click.Context(command, ctx, info_name=path[-1] if path else "ak", **settings)
+
+
+def _words(code: ExitCode) -> str:
+    return code.name.lower().replace("_", " ")
+
+
+# --- the manifest -----------------------------------------------------------------------------------------------------
+
+_KINDS = {
+    Kind.TEXT: "text",
+    Kind.NAME: "name",
+    Kind.FLAG: "true or false",
+    Kind.ENTRY: "`file.py:function`",
+    Kind.MARK: "`{}`",
+}
+
+_MANIFEST_INTRODUCTION = """\
+# Manifest
+
+A manifest describes a project. It is a YAML file in the project's directory, named `autokitteh.yaml`, `autokitteh.yml`
+or `manifest.yaml`; the first of these that is there counts. A project that runs with `ak run` needs none.
+
+`ak manifest validate` tells all that is wrong with one, each with its line and what to do. `ak manifest schema` prints
+a JSON Schema for editors.
+
+```yaml
+version: v2
+
+project:
+  name: orders
+  display_name: Orders of the shop
+
+  vars:
+    - name: CURRENCY
+      value: EUR
+
+  connections:
+    - name: team_chat
+      integration: slack
+
+  triggers:
+    - name: new_order
+      type: webhook
+      call: program.py:on_order
+      is_durable: true
+    - name: nightly
+      type: schedule
+      schedule: "@daily"
+      timezone: Europe/Berlin
+      call: program.py:report
+    - name: message
+      type: connection
+      connection: team_chat
+      event_type: message
+      filter: data.text.startsWith("order")
+      call: program.py:on_message
+```
+
+Names have letters, digits and `_`, and do not begin with a digit. Text may be written as a number: it is taken as it
+stands. `ak run` uses the vars, and of the triggers `call` and `is_durable`. The rest waits for the server.
+
+`v1` and `v2` differ in one thing: what `is_durable` is where a trigger does not say it."""
+
+_MANIFEST_RULES = {
+    "manifest": "`vars`, `connections` and `triggers` stand either here or in the project, each in one place only.",
+    "trigger": "A trigger has one source: a webhook, a schedule, or a connection. Where `schedule`, `connection` or "
+    "`webhook` says which, `type` may be left out. A schedule needs a `call`. A webhook or connection without `call` "
+    "starts nothing: code subscribes to it.",
+}
+
+
+def manifest_page() -> str:
+    """The manifest's fields, section by section."""
+    parts = [_MANIFEST_INTRODUCTION]
+    for section in _sections(manifest_schema.MANIFEST):
+        title = "Top level" if section is manifest_schema.MANIFEST else section.noun.capitalize()
+        parts += [f"## {title}", section.help, _field_table(section), _MANIFEST_RULES.get(section.noun, "")]
+    integrations = ", ".join(f"`{name}`" for name in manifest_schema.INTEGRATIONS)
+    parts += ["## Integrations", f"What a connection can be to: {integrations}."]
+    return "\n\n".join(map(wrapped, filter(None, parts)))
+
+
+def _sections(section: Section) -> Iterator[Section]:
+    found = {section.noun: section}
+    waiting = [section]
+    while waiting:
+        for each in waiting.pop(0).fields:
+            if each.section is not None and each.section.noun not in found:
+                found[each.section.noun] = each.section
+                waiting.append(each.section)
+    yield from found.values()
+
+
+def _field_table(section: Section) -> str:
+    rows = [(f"`{each.name}`", _kind(each), "yes" if each.required else "", each.help) for each in section.fields]
+    return table(("field", "value", "required", "meaning"), rows)
+
+
+def _kind(each: Field) -> str:
+    if each.section is not None:
+        link = f"[{each.section.noun}](#{each.section.noun})"
+        return f"list, each a {link}" if each.kind is Kind.LIST else link
+    if each.kind is Kind.CHOICE:
+        long = len(each.choices) > 5
+        return "see [Integrations](#integrations)" if long else ", ".join(f"`{choice}`" for choice in each.choices)
+    return _KINDS[each.kind]
+
+
+# --- the SDK ----------------------------------------------------------------------------------------------------------
+
+_SDK_INTRODUCTION = """\
+# SDK
+
+What workflow code imports: `import autokitteh`. Outside a session, in a test or an interactive Python, all of it works
+against [a stand-in in memory](#testing).
+
+"Mode" says in which sessions a function works. JSON values are None, booleans, numbers, strings, and lists and dicts of
+them; bytes may occur in them."""
+
+#: Sections of the page, each with the module that has the names in it.
+_SDK: tuple[tuple[str, ModuleType], ...] = (
+    ("Activities", activities),
+    ("Sessions", sessions),
+    ("Signals", signals),
+    ("Store", STORE),
+    ("Events", events),
+    ("Outcomes", outcomes),
+    ("Triggers", triggers),
+    ("What sessions are told", event),
+    ("Data", attr_dict),
+)
+
+
+def sdk_page() -> str:
+    """Every public name of the SDK."""
+    parts = [_SDK_INTRODUCTION]
+    for title, module in _SDK:
+        names = [name for name in vars(module) if name in autokitteh.__all__ and _is_defined_in(module, name)]
+        parts += [f"## {title}", *(_entry(f"autokitteh.{name}", getattr(module, name)) for name in names)]
+    parts += ["## Errors", "See [Errors](errors.md).", "## Testing", _markdown(inspect.getdoc(testing) or "")]
+    for name in _public(testing):
+        parts.append(_entry(f"autokitteh.testing.{name}", getattr(testing, name)))
+    return "\n\n".join(parts)
+
+
+def _is_defined_in(module: ModuleType, name: str) -> bool:
+    owner = getattr(getattr(module, name), "__module__", "")
+    return bool(owner == module.__name__)
+
+
+def _public(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and callable(value) and _is_defined_in(module, name) and hasattr(value, "__name__")
+    ]
+
+
+def _entry(name: str, value: Any) -> str:
+    described = value if callable(value) else type(value)
+    parts = [f"### {name}"]
+    if callable(value):
+        parts.append(fence(_signature(name, value)))
+    parts.append(_markdown(inspect.getdoc(described) or ""))
+    if inspect.isclass(value):
+        for method, function in vars(value).items():
+            if inspect.isfunction(function) and not method.startswith("_") and function.__doc__:
+                parts += [fence(_signature(method, function)), _markdown(inspect.getdoc(function) or "")]
+    return "\n\n".join(parts)
+
+
+def _signature(name: str, value: Callable[..., Any]) -> str:
+    signature = inspect.signature(value)
+    parameters = [p for p in signature.parameters.values() if p.name != "self"]
+    returns = signature.empty if inspect.isclass(value) else signature.return_annotation
+    shown = str(signature.replace(parameters=parameters, return_annotation=returns))
+    # Where a type is defined is of no interest here.
+    shown = re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])", "", shown).replace("/, ", "").replace("~Marked", "Callable")
+    short = name.rpartition(".")[2]
+    if len(short + shown) <= WIDTH:
+        return short + shown
+    inner = [f"    {parameter}," for parameter in _split(shown[shown.index("(") + 1 : shown.rindex(")")])]
+    return "\n".join([f"{short}(", *inner, f"){shown[shown.rindex(')') + 1 :]}"])
+
+
+def _split(parameters: str) -> list[str]:
+    """Parameters one by one; the commas between brackets belong to types."""
+    return re.split(r", (?![^\[]*\])", parameters)
+
+
+def _markdown(doc: str) -> str:
+    """A docstring as it stands, but for code in it, which is indented there and fenced in a page."""
+    return re.sub(
+        r"((?:^(?: {4}.*)?\n)*^ {4}.*$)", lambda match: "\n" + fence(inspect.cleandoc(match[1])), doc, flags=re.M
+    )
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+
+_ERRORS_NOTE = "Commands named here that `ak` does not have yet, `ak connection` and `ak var`, come with the server."
+
+
+def errors_page() -> str:
+    """Every error of the SDK."""
+    introduction, tree, rest = (inspect.getdoc(errors) or "").split("\n\n", 2)
+    parts = ["# Errors", introduction, fence(tree), _markdown(rest), _ERRORS_NOTE]
+    for name, cls in vars(errors).items():
+        if inspect.isclass(cls) and not name.startswith("_"):
+            where = "autokitteh" if name in autokitteh.__all__ else "autokitteh.errors"
+            parts += [f"## {name}", _markdown(inspect.getdoc(cls) or ""), f"`from {where} import {name}`"]
+    return "\n\n".join(parts)
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+#: Defaults that depend on the machine, in words.
+_DEFAULTS = {"max_runners": "4 for each processor, at least 8"}
+
+
+def settings_page() -> str:
+    """Every setting that an environment variable gives, and the limits of a session."""
+    meaning = comments(config.Settings)
+    rows = [
+        ("`AK_DATA_DIR`", "`autokitteh` in the XDG data directory", "where `ak session` looks for sessions"),
+        *(
+            (f"`{variable}`", _default(config.Settings, name), meaning[name])
+            for variable, (name, _) in config._FROM_ENVIRONMENT.items()
+        ),
+        ("`AK_DEBUG`", "", "1: show tracebacks of internal errors"),
+        ("`NO_COLOR`", "", "1: no colours on a terminal"),
+    ]
+    limits = [(f"`{name}`", _default(Limits, name), text) for name, text in comments(Limits).items()]
+    return "\n\n".join(
+        [
+            "# Settings",
+            "Environment variables that `ak` reads. A value that can't be used is an error that names the variable.",
+            table(("variable", "default", "meaning"), rows),
+            "## Limits of a session",
+            (inspect.getdoc(Limits) or "") + " They can't be changed yet.",
+            table(("limit", "default", "what is limited"), limits),
+        ]
+    )
+
+
+def comments(cls: type) -> dict[str, str]:
+    """The comment behind each field of a dataclass."""
+    assert is_dataclass(cls)
+    found = dict(re.findall(r"^    (\w+): .*?  # (.*)$", inspect.getsource(cls), re.MULTILINE))
+    return {each.name: found.get(each.name, "") for each in fields(cls)}
+
+
+def _default(cls: Any, name: str) -> str:
+    if name in _DEFAULTS:
+        return _DEFAULTS[name]
+    value = next(each.default for each in fields(cls) if each.name == name)
+    if value is MISSING or value is None or value == "":
+        return ""
+    return f"{value:,}".removesuffix(".0")
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+def fence(text: str) -> str:
+    """Text as it stands."""
+    return f"```text\n{text.rstrip()}\n```"
+
+
+def wrapped(paragraph: str) -> str:
+    """A paragraph in lines as long as the others; anything else as it is."""
+    return textwrap.fill(paragraph, 120, break_on_hyphens=False) if "\n" not in paragraph else paragraph
+
+
+def table(titles: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A table."""
+    lines = [titles, tuple("---" for _ in titles), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
