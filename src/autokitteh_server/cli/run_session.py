@@ -21,19 +21,27 @@ from autokitteh_server.wiring import Server
 Inbox = SimpleQueue[signal.Signals | None]
 
 
+#: While the journal grows all the time it is looked at this often: each look takes time from the session's commits.
+_PACE_US = 10_000
+
+
 class _Listener:
-    """Called in the threads of turns."""
+    """Tells the loop, once between two of its looks, that there is something to see. Called in the threads of turns."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
+        self.has_told = False
 
     def journal_grew(self, session_id: str) -> None:
-        self._inbox.put(None)
+        if not self.has_told:
+            self.has_told = True
+            self._inbox.put(None)
 
 
 def run_session(settings: Settings, order: RunOrder, *, timeout_s: float | None, as_json: bool, is_kept: bool) -> int:
     """Run a session to its end, or until somebody wants to go; the exit code."""
     inbox: Inbox = SimpleQueue()
+    listener = _Listener(inbox)
     _show_own_log()
 
     def clean_up() -> None:
@@ -42,17 +50,28 @@ def run_session(settings: Settings, order: RunOrder, *, timeout_s: float | None,
 
     with (
         signals_as_messages(inbox.put, clean_up),
-        Server(settings, environ=os.environ, listener=_Listener(inbox)) as server,
+        Server(settings, environ=os.environ, listener=listener) as server,
     ):
-        return _Run(server, order, inbox, timeout_s=timeout_s, as_json=as_json, is_kept=is_kept).run()
+        return _Run(server, order, inbox, listener, timeout_s=timeout_s, as_json=as_json, is_kept=is_kept).run()
 
 
 class _Run:
     def __init__(
-        self, server: Server, order: RunOrder, inbox: Inbox, *, timeout_s: float | None, as_json: bool, is_kept: bool
+        self,
+        server: Server,
+        order: RunOrder,
+        inbox: Inbox,
+        listener: _Listener,
+        *,
+        timeout_s: float | None,
+        as_json: bool,
+        is_kept: bool,
     ) -> None:
         self._server = server
+        self._clock = server.clock
         self._inbox = inbox
+        self._listener = listener
+        self._looked_at = 0
         self._timeout_s = timeout_s
         self._is_kept = is_kept
         self._session, self._is_resumed = submit_run(
@@ -73,7 +92,7 @@ class _Run:
         if others > 0:
             say(f"Running along: {others} other session{'s' * (others > 1)} of this folder, not over yet")
         if self._timeout_s is not None:
-            self._deadline_at = self._server.clock.now_us() + round(self._timeout_s * 1e6)
+            self._deadline_at = self._clock.now_us() + round(self._timeout_s * 1e6)
         is_timed_out = self._follow()
         session = self._follower.load()
         self._output.finish(session, [] if session.state.is_final else self._follower.under_way())
@@ -83,26 +102,38 @@ class _Run:
         """Show what happens until everything is over, or the user wants to go. Whether the time was over first."""
         is_timed_out = False
         while True:
-            for portion in self._follower.read():
-                self._output.show(portion)
+            self._look()
             if self._follower.is_over or (self._reason and self._is_kept):
                 return is_timed_out
             if self._reason or is_timed_out:
                 self._stop()
             is_timed_out |= not self._wait()
 
+    def _look(self) -> None:
+        """Show what has happened."""
+        self._looked_at = self._clock.now_us()
+        self._listener.has_told = False  # first: what comes while it is being read is another reason to look
+        for portion in self._follower.read():
+            self._output.show(portion)
+
     def _wait(self) -> bool:
         """Wait until there is something to do. False: the time is over."""
-        timeout = None
-        if self._deadline_at is not None and not self._stopped:
-            timeout = max(0.0, (self._deadline_at - self._server.clock.now_us()) / 1e6)
+        deadline_at = self._deadline_at if not self._stopped else None
         try:
-            message = self._inbox.get(timeout=timeout)
-            while True:  # all that has come: one look at the journal is enough
-                self._reason = message or self._reason
-                message = self._inbox.get_nowait()
+            self._take(deadline_at)
         except Empty:
-            return timeout is None or self._server.clock.now_us() < (self._deadline_at or 0)
+            return False
+        try:
+            if self._reason is None:
+                self._take(self._looked_at + _PACE_US)
+        except Empty:
+            pass
+        return True
+
+    def _take(self, until: int | None) -> None:
+        """Take the next message. Raises Empty if none has come by then."""
+        timeout = None if until is None else max(0.0, (until - self._clock.now_us()) / 1e6)
+        self._reason = self._inbox.get(timeout=timeout) or self._reason
 
     def _stop(self) -> None:
         """Stop the session and its descendants, each once."""

@@ -46,8 +46,11 @@ class Follower:
 
     def read(self) -> Iterator[list[News]]:
         """What has become durable since the last call, in portions that are not too large."""
-        while page := self._database.read(lambda conn: journal.read_news(conn, self._seq, _PAGE)):
-            self._seq = page[-1][1].seq
+        is_all = False
+        while not is_all:
+            page = self._database.read(lambda conn: journal.read_news(conn, self._seq, _PAGE))
+            is_all = len(page) < _PAGE
+            self._seq = page[-1][1].seq if page else self._seq
             news = [each for session_id, stored in page for each in self._take(session_id, stored)]
             yield [self._complete(each) for each in news]
 
