@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: Seconds after which a command that has not ended fails its test.
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 _FENCE = re.compile(r"^```([a-z]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _FILE_NAME = re.compile(r"# ([\w./-]+\.\w+)\n")
