@@ -1,32 +1,49 @@
 """What an activity changes in the objects it was given, recorded and put back in place.
 
 Before an activity its mutable arguments are pickled; all objects reachable from them are numbered in the order in
-which the pickler met them. If they pickle differently afterwards, the new state of each numbered object is recorded,
-in which other numbered objects stand as their numbers. In replay the same objects get the same numbers, and their
-states are put back in place. So every reference the code holds to one of them, however deep, goes on being right.
+which the pickler met them. If afterwards they pickle differently, or other objects are in their places, the new state
+of each numbered object is recorded, in which other numbered objects stand as their numbers. In replay the same
+objects get the same numbers, and states that differ are put back in place. So every reference the code holds to one
+of them, however deep, goes on being right. A result that has objects in common with the arguments is recorded with
+them, so that it has in replay, too.
 """
 
-import contextlib
+import functools
 import io
 import pickle
-from collections import deque
-from collections.abc import Callable, Sequence
-from copyreg import dispatch_table
+import re
+from collections.abc import Callable, Container, Sequence
 from datetime import date, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
+from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
+from autokitteh_runner.object_state import State, forced, is_same, put_back, state_of
 from autokitteh_runner.preview import type_name
 from autokitteh_runner.values import PLAIN_TYPES, PROTOCOL
 
-_NEVER_CHANGE: Final = PLAIN_TYPES | {range, slice, type(...), Decimal, UUID, timedelta, type(NotImplemented)}
-_NEVER_CHANGE_BASES: Final = (date, time, tzinfo, Enum, type, ModuleType)
-_CODE: Final = (FunctionType, BuiltinFunctionType, MethodType)
+_NEVER_CHANGE: Final = PLAIN_TYPES | {range, slice, type(...), type(NotImplemented), re.Pattern, Decimal, UUID}
+_NEVER_CHANGE_BASES: Final = (
+    *(date, time, timedelta, tzinfo, Enum, PurePath),
+    *(type, ModuleType, FunctionType, BuiltinFunctionType, MethodType),
+)
 
-State = tuple[str, Any]
+#: Arguments that pickle to more are not searched for equal objects that have changed places.
+_TELL_EQUALS_BYTES: Final = 1 << 20
+
+#: States of all numbered objects, or None if nothing has changed; then the result.
+Content = tuple[list[State | None] | None, Any]
+
+
+class Recorded(NamedTuple):
+    """What there is to record of the arguments after a call."""
+
+    payload: bytes
+    has_result: bool  # the payload holds the result, too
+    result: Any  # ... as replay will give it
 
 
 class Snapshot:
@@ -38,177 +55,195 @@ class Snapshot:
     def __init__(self, arguments: Sequence[tuple[str, Any]]) -> None:
         self._roots = [(label, value) for label, value in arguments if _may_change(value)]
         self.uncaptured: list[str] = []
-        self._before: tuple[bytes, pickle.Pickler] | None = None
-        self._after: tuple[bytes, pickle.Pickler] | None = None
-        if self._roots:
-            self._before = self._dump_before()
+        self._before = self._dump_before() if self._roots else None
 
-    def _dump_before(self) -> tuple[bytes, pickle.Pickler] | None:
+    def _dump_before(self) -> "_Graph | None":
         try:
-            return _dump([value for _, value in self._roots])
+            return self._dump()
         except Exception:  # whatever a user's __reduce__ raises
             self._drop_unpicklable()
-        return _dump([value for _, value in self._roots]) if self._roots else None
+        return self._dump() if self._roots else None
+
+    def _dump(self) -> "_Graph":
+        return _Graph([value for _, value in self._roots])
 
     def _drop_unpicklable(self) -> None:
         kept = []
         for label, value in self._roots:
             try:
-                _dump([value])
+                _Graph([value])
                 kept.append((label, value))
             except Exception as err:
                 self.uncaptured.append(f"{label} ({type_name(value)}): {err}")
         self._roots = kept
 
-    def changes(self) -> bytes | None:
-        """The new states, if anything has changed since the snapshot; None if not, or if that can't be recorded."""
+    def record(self, result: Any = None, *, alone: bool = True) -> Recorded | None:
+        """What is to be recorded after the call; None if nothing has changed, or if that can't be recorded.
+
+        New objects in the arguments are replaced by copies, as replay will have them; not so where other activities
+        that may go on changing them are under way, and this one is not `alone`.
+        """
         if self._before is None:
             return None
-        before, pickler = self._before
         try:
-            self._after = _dump([value for _, value in self._roots])
-            return None if self._after[0] == before else _dump_states(_numbered(pickler))
-        except Exception as err:  # an activity may have put in what can't be pickled
-            self.uncaptured.append(f"{self._roots[0][0]} ({type_name(self._roots[0][1])}): {err}")
+            return self._record(self._before, result, alone)
+        except Exception as err:  # an activity may have put in what can't be pickled, or not unpickled
+            self._give_up(err)
             return None
 
-    def restore(self, changes: bytes) -> None:
-        """Put recorded states in place. The snapshot must be of the same arguments as when they were recorded."""
-        if self._before is None:
-            raise pickle.UnpicklingError("the arguments can't be followed any more")
-        objects = _numbered(self._before[1])
-        unpickler = pickle.Unpickler(io.BytesIO(changes))
-        unpickler.persistent_load = objects.__getitem__  # type: ignore[method-assign]
-        for target, state in zip(objects, unpickler.load(), strict=True):
-            if state is not None:
-                _put_back(target, state)
-
-    def find(self, result: Any) -> int | None:
-        """The number of a result that is part of the arguments, as they are after the call."""
-        if self._before is None or not _may_change(result):
+    def _record(self, before: "_Graph", result: Any, alone: bool) -> Recorded | None:
+        after = self._dump()
+        changed = not before.is_same_as(after, self._dump)
+        has_result = _may_change(result) and _have_common_parts(result, before, after)
+        if not changed and not has_result:
             return None
-        return next((n for n, obj in enumerate(self._numbered_after()) if obj is result), None)
+        objects = before.objects()
+        states = before.states_to_record() if changed else None
+        payload = _dump_content(objects, (states, result if has_result else None))
+        new_states, copy = _load_content(objects, payload)
+        if not alone:
+            return Recorded(payload, has_result, result)
+        _put_all_back(objects, new_states, after.memo)
+        return Recorded(payload, has_result, copy)
 
-    def part(self, number: int) -> Any:
-        """The object that `find` numbered."""
-        return self._numbered_after()[number]
+    def _give_up(self, error: Exception) -> None:
+        told = len(self.uncaptured)
+        self._drop_unpicklable()
+        cause = "" if len(self.uncaptured) > told else f": {error}"
+        self.uncaptured += [f"{label} ({type_name(value)}), along with the rest{cause}" for label, value in self._roots]
 
-    def _numbered_after(self) -> list[Any]:
-        if self._after is None:
-            try:
-                self._after = _dump([value for _, value in self._roots])
-            except Exception:  # what can't be pickled any more has no numbered parts
-                return []
-        return _numbered(self._after[1])
+    def restore(self, payload: bytes) -> Any:
+        """Put what was recorded in place, and give the result that was recorded with it.
+
+        Raises UnpicklingError unless the snapshot is of the same arguments as when it was recorded.
+        """
+        before = self._before or _Graph([])
+        states, result = _load_content(before.objects(), payload)
+        _put_all_back(before.objects(), states, before.memo)
+        return result
 
 
 def _may_change(value: Any) -> bool:
     cls = type(value)
-    if cls in _NEVER_CHANGE or isinstance(value, (_NEVER_CHANGE_BASES, _CODE)):
+    if cls in _NEVER_CHANGE or issubclass(cls, _NEVER_CHANGE_BASES):
         return False
-    return any(map(_may_change, value)) if cls in (tuple, frozenset) else True
+    return not (cls in (tuple, frozenset) and all(type(item) in _NEVER_CHANGE for item in value))
 
 
-def _dump(values: list[Any]) -> tuple[bytes, pickle.Pickler]:
+class _Graph:
+    """Values as they are at one moment: how they pickle, and the objects they consist of."""
+
+    def __init__(self, values: list[Any]) -> None:
+        buffer = io.BytesIO()
+        # Also keeps temporary objects alive, such as a __getstate__'s dict: their ids can't be taken again.
+        self._pickler = pickle.Pickler(buffer, PROTOCOL)
+        for value in values:
+            self._pickler.dump(value)
+        self.payload = buffer.getvalue()
+        self._objects: list[Any] | None = None
+        has_sets = pickle.EMPTY_SET in self.payload
+        self._sets = {id(obj): list(obj) for _, obj in self.memo.values() if type(obj) is set} if has_sets else {}
+
+    @functools.cached_property
+    def memo(self) -> dict[int, tuple[int, Any]]:
+        """The objects in the order in which the pickler met them, by id. To make this takes longer than to pickle."""
+        return cast("dict[int, tuple[int, Any]]", cast("Any", self._pickler).memo.copy())
+
+    def objects(self) -> list[Any]:
+        """All objects that can change, in the pickler's order. Plain ones are left out: two may be one another time."""
+        if self._objects is None:
+            in_order = sorted(self.memo.values(), key=lambda entry: entry[0])
+            self._objects = [obj for _, obj in in_order if _has_identity(obj)]
+        return self._objects
+
+    def is_same_as(self, other: "_Graph", again: Callable[[], "_Graph"]) -> bool:
+        """Whether nothing has changed from this moment to the other: equal values, and the same objects.
+
+        `again` dumps the values of the other moment once more.
+        """
+        if self.payload != other.payload:
+            return False
+        # The second compares numbers only: it is the same ids, or not.
+        if len(self.payload) > _TELL_EQUALS_BYTES or self.memo == other.memo:
+            return True
+        mine, others = self.objects(), other.objects()
+        if len(mine) != len(others):
+            return False
+        if all(a is b for a, b in zip(mine, others, strict=True)):
+            return True
+        # Objects that are made for pickling, a __getstate__'s dict for one, differ each time.
+        third = again().objects()
+        return all(a is b or b is not c for a, b, c in zip(mine, others, third, strict=True))
+
+    def states_to_record(self) -> list[State | None]:
+        """The states that the objects of this moment have by now."""
+        return [forced(state_of(obj)) if self._is_changed_set(obj) else state_of(obj) for obj in self.objects()]
+
+    def _is_changed_set(self, obj: Any) -> bool:
+        # The order of a set depends on all that ever was in it, so that one which replay fills anew may have another
+        # order than the one which an activity has changed. It is filled anew in the first run, too.
+        return isinstance(obj, set) and not is_same(self._sets.get(id(obj)), list(obj), ())
+
+
+def _has_identity(obj: Any) -> bool:
+    return type(obj) is not tuple and _may_change(obj)
+
+
+def _have_common_parts(result: Any, before: _Graph, after: _Graph) -> bool:
+    try:
+        memo = _Graph([result]).memo
+    except Exception:  # whatever a user's __reduce__ raises; who records the result will see to that
+        return False
+    common = (memo.keys() & before.memo.keys()) | (memo.keys() & after.memo.keys())
+    return any(_has_identity(memo[key][1]) for key in common)
+
+
+class _Pickler(pickle.Pickler):
+    """Writes numbered objects as their numbers."""
+
+    def __init__(self, buffer: io.BytesIO, objects: list[Any]) -> None:
+        super().__init__(buffer, PROTOCOL)
+        self._numbers = {id(obj): number for number, obj in enumerate(objects)}
+
+    def persistent_id(self, obj: Any) -> int | None:
+        return self._numbers.get(id(obj))
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads numbers as the objects that have them."""
+
+    def __init__(self, buffer: io.BytesIO, objects: list[Any]) -> None:
+        super().__init__(buffer)
+        self._objects = objects
+
+    def persistent_load(self, pid: int) -> Any:
+        if pid >= len(self._objects):
+            raise pickle.UnpicklingError("these are fewer objects than those it was recorded with")
+        return self._objects[pid]
+
+
+def _dump_content(objects: list[Any], content: Content) -> bytes:
     buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer, PROTOCOL)
-    pickler.dump(values)
-    return buffer.getvalue(), pickler
-
-
-def _numbered(pickler: pickle.Pickler) -> list[Any]:
-    """The objects a pickler has met, in its order. Plain ones are left out: equal strings may be one object or two."""
-    # The memo also keeps temporary objects alive, such as a __getstate__'s dict: their ids can't be taken again.
-    memo = cast("dict[int, tuple[int, Any]]", cast("Any", pickler).memo.copy())
-    in_order = sorted(memo.values(), key=lambda entry: entry[0])
-    return [obj for _, obj in in_order if type(obj) is not tuple and _may_change(obj)]
-
-
-def _dump_states(objects: list[Any]) -> bytes:
-    numbers = {id(obj): number for number, obj in enumerate(objects)}
-    buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer, PROTOCOL)
-    # Own subclasses would do as well; an attribute is honoured by the C pickler just the same, and is shorter.
-    pickler.persistent_id = lambda obj: numbers.get(id(obj))  # type: ignore[method-assign]
-    pickler.dump([_state(obj) for obj in objects])
+    _Pickler(buffer, objects).dump((len(objects), content))
     return buffer.getvalue()
 
 
-_CONTAINERS: Final[dict[type, Callable[[Any], Any]]] = {
-    list: list,
-    dict: lambda value: list(value.items()),
-    set: list,
-    bytearray: bytes,
-    deque: list,
-}
+def _load_content(objects: list[Any], payload: bytes) -> Content:
+    count, content = _Unpickler(io.BytesIO(payload), objects).load()
+    if count != len(objects):
+        raise pickle.UnpicklingError("these are other objects than those it was recorded with")
+    return cast("Content", content)
 
 
-def _state(obj: Any) -> State | None:
-    """The state of one object, without that of the objects in it; None for one that has none."""
-    shallow = _CONTAINERS.get(type(obj))
-    if shallow is not None:
-        return ("container", shallow(obj))
-    reduce = dispatch_table.get(type(obj))
-    reduced = reduce(obj) if reduce else obj.__reduce_ex__(PROTOCOL)
-    if isinstance(reduced, str):
-        return None
-    state, items, pairs = (tuple(reduced) + (None,) * 3)[2:5]
-    if state is None and items is None and pairs is None and not hasattr(obj, "__dict__"):
-        return None
-    return (
-        "object",
-        (_detach(state), None if items is None else list(items), None if pairs is None else list(pairs)),
-    )
-
-
-def _detach(state: Any) -> Any:
-    # The state may be the very __dict__ that has a number of its own: in place of it only the copy must be emptied.
-    if type(state) is dict:
-        return dict(state)
-    if type(state) is tuple and len(state) == 2:
-        return (_detach(state[0]), _detach(state[1]))
-    return state
-
-
-def _put_back(target: Any, state: State) -> None:
-    form, value = state
-    if form == "container":
-        _refill(target, value)
-    else:
-        _set_state(target, *value)
-
-
-def _refill(target: Any, items: Any) -> None:
-    if isinstance(target, list | bytearray):
-        target[:] = items
+def _put_all_back(objects: list[Any], states: list[State | None] | None, lasting: Container[int]) -> None:
+    if states is None:
         return
-    target.clear()
-    if isinstance(target, deque):
-        target.extend(items)
-    else:
-        target.update(items)
-
-
-def _set_state(target: Any, state: Any, items: list[Any] | None, pairs: list[Any] | None) -> None:
-    if state is not None and hasattr(target, "__setstate__"):
-        target.__setstate__(state)
-    else:
-        attributes, slots = state if type(state) is tuple and len(state) == 2 else (state, None)
-        if hasattr(target, "__dict__"):
-            target.__dict__.clear()
-            target.__dict__.update(attributes or {})
-        for name, value in (slots or {}).items():
-            object.__setattr__(target, name, value)
-    if items is not None or isinstance(target, list | deque):
-        _clear(target)
-        target.extend(items or ())
-    if pairs is not None or isinstance(target, dict):
-        _clear(target)
-        for key, value in pairs or ():
-            target[key] = value
-
-
-def _clear(target: Any) -> None:
-    # A class of the user's that reduces to items it appends, and has no way to be emptied, keeps what it has.
-    with contextlib.suppress(AttributeError):
-        target.clear()
+    # What is as recorded already is left alone: it may be being iterated over, and a __setstate__ may make new
+    # objects. To be told before anything is touched, for states may be computed.
+    different = [
+        (target, old, new)
+        for target, old, new in zip(objects, map(state_of, objects), states, strict=True)
+        if not is_same(old, new, lasting)
+    ]
+    for target, old, new in different:
+        put_back(target, old, new, lasting)

@@ -29,6 +29,15 @@ def preview_call(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
 
 
+def error_line(error: BaseException) -> str:
+    """An exception's type and message."""
+    try:
+        text = str(error)
+    except Exception:  # a user's __str__ may do anything
+        text = ""
+    return f"{type_name(error)}: {text[:2000]}"
+
+
 def _show(value: Any, limit: int, depth: int) -> str:
     cls = type(value)
     if cls is str or cls is bytes:

@@ -9,11 +9,10 @@ import contextlib
 import io
 import pickle
 import types
-from collections.abc import Callable
 from typing import Any, Final
 
 from autokitteh.errors import UnpicklableResultError
-from autokitteh_runner.preview import explain_unpicklable, type_name
+from autokitteh_runner.preview import error_line, explain_unpicklable, preview, type_name
 
 PROTOCOL: Final = 5  # of pickle; the highest that all supported versions of Python share
 
@@ -51,16 +50,15 @@ def unpicklable_result(result: Any, name: str) -> UnpicklableResultError:
 def dump_error(error: BaseException) -> bytes:
     """An exception, pickled such that `load_error` gives one of the same type. Raises UnpicklableResultError."""
     try:
-        payload = _dump_error(error)
-        copy = load_error(payload)
+        try:
+            return _checked_error(error, None)
+        except Exception:  # something in it can't be pickled: look what
+            return _checked_error(error, {})
     except Exception as err:  # whatever a user's class raises
         raise UnpicklableResultError(
-            f"{type_name(error)} was raised in an activity and can't be recorded ({err}). An exception that leaves an "
+            f"{error_line(error)} (raised in an activity) can't be recorded: {err}. An exception that leaves an "
             "activity must be of a class at the top level of a module"
         ) from err
-    if type(copy) is not type(error):
-        raise UnpicklableResultError(f"{type_name(error)} was raised in an activity and comes back as another type")
-    return payload
 
 
 def load_error(payload: bytes) -> BaseException:
@@ -70,74 +68,104 @@ def load_error(payload: bytes) -> BaseException:
     return error
 
 
-def _dump_error(error: BaseException) -> bytes:
+def _checked_error(error: BaseException, trials: "_Trials | None") -> bytes:
     buffer = io.BytesIO()
-    _ErrorPickler(buffer, PROTOCOL).dump(error)
+    _ErrorPickler(buffer, trials).dump(error)
+    copy = load_error(buffer.getvalue())
+    if type(copy) is not type(error):
+        raise TypeError(f"it comes back as a {type_name(copy)}")
     return buffer.getvalue()
 
 
+#: By id: values found to survive pickling or not, and kept so that no other takes the id; None while it is tried.
+_Trials = dict[int, tuple[Any, bool | None]]
+
+
 class _ErrorPickler(pickle.Pickler):
-    """Pickles exceptions, at any depth, as what `_rebuild` needs."""
+    """Pickles exceptions, at any depth, as what rebuilds them. With `trials` it leaves out what can't be pickled."""
+
+    def __init__(self, buffer: io.BytesIO, trials: _Trials | None) -> None:
+        super().__init__(buffer, PROTOCOL)
+        self._trials = trials
 
     def reducer_override(self, obj: Any) -> Any:
         if not isinstance(obj, BaseException):
             return NotImplemented
-        args = tuple(arg if _picklable(arg) else repr(arg) for arg in obj.args)
-        if isinstance(obj, BaseExceptionGroup):
-            args = (obj.message, list(obj.exceptions))
-        state = {name: value for name, value in _attributes(obj).items() if _picklable(value)}
-        return _rebuild, (type(obj), args, state, _link(obj.__cause__), obj.__suppress_context__)
+        if _new_of(type(obj)).__self__.__module__ != "builtins":
+            # A class of another language's may keep what no attribute shows; such a one has a __reduce__ of its own.
+            return NotImplemented
+        args = tuple(arg if self._survives(arg) else preview(arg) for arg in obj.args)
+        fields = {name: value for name, value in _fields(obj).items() if self._survives(value)}
+        attributes = {name: value for name, value in vars(obj).items() if self._survives(value)}
+        cause = obj.__cause__ if self._survives(obj.__cause__) else None
+        # All but what a group can't be without goes into its state, in which exceptions may refer to one another.
+        parts = (obj.message, list(obj.exceptions)) if isinstance(obj, BaseExceptionGroup) else ()
+        state = (args, fields, attributes, cause, obj.__suppress_context__)
+        return _rebuild, (type(obj), *parts), state, None, None, _set_state
+
+    def _survives(self, value: Any) -> bool:
+        trials = self._trials
+        if trials is None or type(value) in PLAIN_TYPES:
+            return True
+        if id(value) not in trials:
+            trials[id(value)] = (value, None)
+            try:
+                buffer = io.BytesIO()
+                _ErrorPickler(buffer, trials).dump(value)
+                pickle.loads(buffer.getvalue())
+                trials[id(value)] = (value, True)
+            except Exception:  # whatever a user's class raises
+                trials[id(value)] = (value, False)
+        return trials[id(value)][1] is not False
 
 
-def _link(error: BaseException | None) -> BaseException | None:
-    """A cause, if it can be recorded itself."""
-    return error if error is not None and _picklable(error) else None
+def _new_of(cls: type[BaseException]) -> Any:
+    """The `__new__` of a class in C, without those that Python code has put before it."""
+    news = (vars(base).get("__new__") for base in cls.__mro__)
+    return next(new for new in news if isinstance(new, types.BuiltinFunctionType))
 
 
-def _rebuild(
-    cls: type[BaseException],
-    args: tuple[Any, ...],
-    state: dict[str, Any],
-    cause: BaseException | None,
-    suppress_context: bool,
-) -> BaseException:
-    try:
-        error = cls.__new__(cls, *args)
-    except Exception:  # a __new__ of its own, with other parameters
-        error = BaseException.__new__(cls)
-    if not isinstance(error, BaseExceptionGroup):
-        error.args = args
-    for name, value in state.items():
-        # A property without a setter, say, is made anew from what it is made of.
+def _rebuild(cls: type[BaseException], *parts: Any) -> BaseException:
+    made: BaseException = _new_of(cls)(cls, *parts)
+    return made
+
+
+def _set_state(error: BaseException, state: tuple[Any, ...]) -> None:
+    """Past the class's own properties and `__setattr__`, which may refuse, or do something more."""
+    args, fields, attributes, cause, suppress_context = state
+    _ARGS.__set__(error, args)
+    members = _members(type(error))
+    for name, value in fields.items():
+        # Fields that are made of others, and can't be set, are there.
         with contextlib.suppress(Exception):
-            setattr(error, name, value)
+            members[name].__set__(error, value)
+    vars(error).update(attributes)
     error.__cause__ = cause
     error.__suppress_context__ = suppress_context
-    return error
 
 
-def _attributes(error: BaseException) -> dict[str, Any]:
-    """What an exception carries besides `args`: its __dict__, slots, and fields of the built-in classes in C."""
-    found: dict[str, Any] = {}
-    for cls in type(error).__mro__:
-        for name, member in vars(cls).items() if cls not in (BaseException, object) else ():
-            if isinstance(member, types.MemberDescriptorType | types.GetSetDescriptorType) and name[:2] != "__":
-                # None and "not set" differ for OSError.filename2, say; not set is what a new exception has.
-                with contextlib.suppress(Exception):
-                    if (value := getattr(error, name)) is not None:
-                        found[name] = value
-    if isinstance(error, BaseExceptionGroup):
-        found.pop("message", None)
-        found.pop("exceptions", None)
-    return found | error.__dict__
+_ARGS: Final[Any] = BaseException.__dict__["args"]
+_MEMBERS: Final = (types.MemberDescriptorType, types.GetSetDescriptorType)
 
 
-def _picklable(value: Any) -> bool:
-    if type(value) in PLAIN_TYPES:
-        return True
-    dump: Callable[[Any], bytes] = _dump_error  # it may hold exceptions in turn
-    try:
-        pickle.loads(dump(value))
-    except Exception:  # whatever a user's class raises
-        return False
-    return True
+def _members(cls: type) -> dict[str, Any]:
+    """Slots, and fields of the built-in classes in C, by name."""
+    return {
+        name: member
+        for base in reversed(cls.__mro__)
+        if base not in (BaseException, object)
+        for name, member in vars(base).items()
+        # What an AttributeError's attribute was asked of may be anything, however large.
+        if isinstance(member, _MEMBERS) and name[:2] != "__" and (base, name) != (AttributeError, "obj")
+    }
+
+
+def _fields(error: BaseException) -> dict[str, Any]:
+    found = {}
+    for name, member in _members(type(error)).items():
+        with contextlib.suppress(AttributeError):
+            value = member.__get__(error)
+            # None and "not set" differ for OSError.filename2, say, but can't be told apart; not set is more likely.
+            if value is not None or member.__objclass__.__module__ != "builtins":
+                found[name] = value
+    return found
