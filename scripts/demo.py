@@ -30,7 +30,7 @@ def main() -> int:
     log = f"ak session log last --data-dir {DATA.name}"
     print(f"$ {log}", flush=True)
     run(log)
-    print("\nNext: README.md, and docs/tutorial.md for a project of your own.")
+    print("\nNext: README.md, and docs/tutorial/first-session.md for a project of your own.")
     return 0
 
 

@@ -3,6 +3,7 @@
 from autokitteh.activities import activity, inhibit_activities, register_no_activity
 from autokitteh.attr_dict import AttrDict
 from autokitteh.errors import (
+    ActivityInterruptedError,
     AtlassianOAuthError,
     AuthenticationError,
     AutoKittehError,
@@ -38,6 +39,7 @@ from autokitteh.store import (
 from autokitteh.triggers import get_webhook_url
 
 __all__ = [
+    "ActivityInterruptedError",
     "AtlassianOAuthError",
     "AttrDict",
     "AuthenticationError",

@@ -1,5 +1,6 @@
 """What becomes of a call in workflow code. A pure function of the callable and of which files are the project's."""
 
+import builtins
 import functools
 import inspect
 import pathlib
@@ -196,12 +197,19 @@ def _instance(fn: Any, local_files: Container[str], no_activity: Container[Any])
     return _of_type(cls, "__call__", local_files)
 
 
+#: Modules in C, and the names by which people know what is in them.
+_KNOWN_AS = {"posix": "os", "_io": "io"}
+
+
 def qualified_name(fn: Any) -> str:
     """The name under which a callable stands in journals: `requests.sessions.Session.get`, say."""
     owner = getattr(fn, "__self__", None)
     if owner is None or isinstance(owner, types.ModuleType):
         named = fn if hasattr(fn, "__qualname__") else type(fn)
-        return f"{getattr(named, '__module__', None) or 'builtins'}.{named.__qualname__}".removeprefix("builtins.")
+        module = getattr(named, "__module__", None) or "builtins"
+        if module == "builtins" or vars(builtins).get(named.__qualname__) is fn:
+            return str(named.__qualname__)
+        return f"{_KNOWN_AS.get(module, module)}.{named.__qualname__}"
     cls = owner if isinstance(owner, type) else type(owner)
     return f"{cls.__module__}.{cls.__qualname__}.{fn.__name__}".removeprefix("builtins.")
 

@@ -1,10 +1,15 @@
 """Where in the project a call is made, and tracebacks that show the project's lines only."""
 
+import os
 import sys
 import traceback
 from collections.abc import Container
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Final
+
+import autokitteh
+import autokitteh_runner
 
 #: How far up the stack a line of the project is looked for.
 _DEPTH: Final = 200
@@ -62,8 +67,15 @@ class Sites:
             self._tidy(inner)
 
 
+#: Where frames come from that are not the author's affair.
+_MACHINERY: Final = (
+    *(str(Path(package.__file__ or "").parent) + os.sep for package in (autokitteh, autokitteh_runner)),
+    "<frozen importlib",
+)
+
+
 def _is_machinery(filename: str) -> bool:
-    return "/autokitteh_runner/" in filename or filename.startswith("<frozen importlib")
+    return filename.startswith(_MACHINERY)
 
 
 def project_traceback(error: BaseException) -> TracebackType | None:

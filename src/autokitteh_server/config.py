@@ -1,5 +1,6 @@
 """Settings of a server, with their defaults."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,13 @@ def _count_or_none(text: str) -> int:
     return number
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise ValueError("it must be a number of seconds; 0 is no limit")
+    return seconds
+
+
 def _crash_point(text: str) -> str:
     parse_crash_point(text)
     return text
@@ -59,11 +67,26 @@ _FROM_ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "AK_DB": ("db", str),
 }
 
+#: The same for what one session may use, see `Limits`.
+_LIMITS_FROM_ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "AK_LIMITS__WARN_AFTER_S": ("warn_after_s", _seconds),
+    "AK_LIMITS__FAIL_AFTER_S": ("fail_after_s", _seconds),
+    "AK_LIMITS__RESULT_BYTES": ("result_bytes", _count_or_none),
+    "AK_LIMITS__MEMORY_BYTES": ("memory_bytes", _count_or_none),
+}
+
 
 def settings_from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """The settings that environment variables give, by the names of their fields. Raises InvalidArgument."""
+    found = _read(environ, _FROM_ENVIRONMENT)
+    if limits := _read(environ, _LIMITS_FROM_ENVIRONMENT):
+        found["limits"] = Limits(**limits)
+    return found
+
+
+def _read(environ: Mapping[str, str], variables: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for variable, (name, read) in _FROM_ENVIRONMENT.items():
+    for variable, (name, read) in variables.items():
         if environ.get(variable):
             try:
                 found[name] = read(environ[variable])

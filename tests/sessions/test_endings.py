@@ -36,7 +36,7 @@ def on_trigger(event):
     ("program", "how", "what"),
     [
         (SEGFAULT, "was killed by SIGSEGV", "during program.crash at program.py:12:on_trigger"),
-        (EXIT, "exited with status 3", "during posix._exit at program.py:6:on_trigger"),
+        (EXIT, "exited with status 3", "during os._exit at program.py:6:on_trigger"),
     ],
 )
 def test_a_process_that_dies_is_tried_three_times(durable: Bench, program: str, how: str, what: str) -> None:

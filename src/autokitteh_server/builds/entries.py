@@ -21,8 +21,10 @@ def find_entry(source: Source, entry: str | None = None) -> Entry:
     """The function to start with: the one given, or the one that can only be meant.
 
     That is, in this order: what all the manifest's triggers call; the only public function of the main file; the
-    function `on_trigger` in it. The main file is the only one of Python, or program.py or main.py. Raises
-    InvalidArgument if there is none or no telling which, and for one that is not there.
+    function `on_trigger` in it; the only one named `on_...`; the only one that is not marked `@activity`. The main
+    file is the only one of Python, or program.py or main.py.
+
+    Raises InvalidArgument if there is none or no telling which, and for one that is not there.
     """
     found = parse_entry(entry) if entry is not None else _only_entry(source)
     check_entry(source, found)
@@ -46,7 +48,10 @@ def _only_entry(source: Source) -> Entry:
         return called[0]
     handlers = [Entry(file, name) for file in _main_files(source) for name in _handlers(source, file)]
     defaults = [handler for handler in handlers if handler.function == DEFAULT_HANDLER]
-    for choice in (handlers, defaults):
+    # Last, what looks like a handler beside helpers. A handler may be an activity itself; most activities are helpers.
+    named = [handler for handler in handlers if handler.function.startswith("on_")]
+    unmarked = [handler for handler in handlers if handler.function not in _activities(source, handler.file)]
+    for choice in (handlers, defaults, named, unmarked):
         if len(choice) == 1:
             return choice[0]
     raise _no_telling(list(dict.fromkeys([*called, *handlers])))
@@ -68,6 +73,10 @@ def _main_files(source: Source) -> list[str]:
 
 def _handlers(source: Source, file: str) -> list[str]:
     return [name for name in _definitions(source, file).functions if not name.startswith("_")]
+
+
+def _activities(source: Source, file: str) -> frozenset[str]:
+    return _definitions(source, file).activities
 
 
 def _definitions(source: Source, file: str) -> Definitions:

@@ -19,6 +19,7 @@ class Definitions:
     """The names at a module's top level."""
 
     functions: tuple[str, ...]  # made by `def` or `async def`, in order
+    activities: frozenset[str]  # those of them that are marked `@activity`, however it is imported
     others: frozenset[str]  # classes, assigned names, imported names
     is_open: bool  # `from x import *`: there are more, unknown ones
 
@@ -50,13 +51,20 @@ def definitions(content: bytes) -> Definitions:
     """The top-level names of a file with valid syntax, those inside `if`, `try`, `with` and loops included."""
     module = _quietly(lambda: ast.parse(content))
     statements = list(_statements(module.body))
-    functions = [each.name for each in statements if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [each for each in statements if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
     names = [name for each in statements for name in _bound(each)]
     return Definitions(
-        functions=tuple(dict.fromkeys(functions)),
+        functions=tuple(dict.fromkeys(each.name for each in functions)),
+        activities=frozenset(each.name for each in functions if any(map(_is_activity, each.decorator_list))),
         others=frozenset(names) - {"*"},
         is_open="*" in names,
     )
+
+
+def _is_activity(decorator: ast.expr) -> bool:
+    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    name = named.attr if isinstance(named, ast.Attribute) else named.id if isinstance(named, ast.Name) else ""
+    return name == "activity"
 
 
 def _problem(path: str, content: bytes, error: BaseException) -> Problem:

@@ -86,7 +86,7 @@ class _Run:
 
     def run(self) -> int:
         if self._is_resumed:
-            say(f"Resuming session {self._session.id} ({len(self._follower.earlier)} records)")
+            say(f"Resuming session {self._session.id}")
             self._output.show_earlier(self._follower.earlier)
         others = self._server.start() - len(self._follower.unfinished())
         if others > 0:

@@ -134,7 +134,7 @@ def _open(data_dir: Path | None) -> "SessionReader":
     from autokitteh_server.operations.session_reader import SessionReader
 
     # A folder given by name is meant, whatever the environment says about another database.
-    url = "" if data_dir is not None else settings_from_environment(os.environ).get("db", "")
+    url = settings_from_environment(os.environ).get("db", "")
     return SessionReader.open(data_dir or default_data_dir(os.environ), url)
 
 

@@ -21,7 +21,7 @@ WAITS = frozenset({"sleep", "timer", "next_signal", "next_event"})
 
 
 class Record(NamedTuple):
-    """One entry of a journal, as it is appended. A tuple, for they are made by the ten thousand when a journal is read."""
+    """One entry of a journal, as it is appended. A tuple: reading a journal makes ten thousands of them."""
 
     kind: str  # one of EFFECTS, or: print, log, warning, state
     phase: str  # "start" or "done"; records that are no effects are "done"

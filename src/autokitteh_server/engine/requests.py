@@ -6,15 +6,17 @@ is durable, waking another session say, it leaves in `ctx.after`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from autokitteh_server.builds.syntax import Definitions, definitions
 from autokitteh_server.core.entities import Session
-from autokitteh_server.core.errors import NotFound, WrongType
+from autokitteh_server.core.errors import InvalidArgument, NotFound, WrongType
 from autokitteh_server.core.ids import IdSource
-from autokitteh_server.core.names import parse_entry
+from autokitteh_server.core.names import did_you_mean, parse_entry
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine.scheduler import Scheduler
-from autokitteh_server.storage import builds, sessions, signals, store
+from autokitteh_server.storage import blobs, builds, sessions, signals, store
 from autokitteh_server.storage.connection import Connection
 
 
@@ -44,9 +46,7 @@ def start(ctx: Context, arguments: dict[str, Any]) -> str:
     if arguments["project"]:
         raise RequestError("AutoKittehError", "start(project=...): sessions of other projects need a server (`ak up`)")
     parent = ctx.session
-    entry = _parse_entry(arguments["loc"])
-    if entry not in builds.get(ctx.conn, parent.build_id).files:
-        raise RequestError("ValueError", f"start({arguments['loc']!r}): the project has no file {entry!r}")
+    _check_entry(ctx.conn, parent.build_id, arguments["loc"])
     child = Session(
         id=ctx.new_id("ses"),
         project_id=parent.project_id,
@@ -72,7 +72,7 @@ def signal(ctx: Context, arguments: dict[str, Any]) -> None:
     try:
         sessions.get(ctx.conn, target)
     except NotFound as err:
-        raise RequestError("ValueError", f"signal({target!r}, ...): {err.message}") from err
+        raise RequestError("AutoKittehError", f"signal({target!r}, ...): {err.message}") from err
     signals.send(ctx.conn, target, arguments["name"], arguments["payload"], now=ctx.now)
     ctx.after.append(lambda: ctx.scheduler.wake(target, arguments["name"]))
 
@@ -113,8 +113,22 @@ HANDLERS: dict[str, Callable[[Context, dict[str, Any]], Any]] = {
 }
 
 
-def _parse_entry(loc: str) -> str:
+def _check_entry(conn: Connection, build_id: str, loc: str) -> None:
+    """Before a child exists: one that could only fail would leave its parent waiting for a reason to be found."""
     try:
-        return parse_entry(loc).file
-    except Exception as err:
+        entry = parse_entry(loc)
+    except InvalidArgument as err:
         raise RequestError("ValueError", f"start({loc!r}): {err}") from err
+    content_hash = builds.get(conn, build_id).files.get(entry.file)
+    if content_hash is None:
+        raise RequestError("AutoKittehError", f"start({loc!r}): the project has no file {entry.file}")
+    known = _definitions(blobs.get(conn, content_hash))
+    if not known.has(entry.function):
+        near = did_you_mean(entry.function, known.functions)
+        hint = f"; did you mean {near}?" if near else ""
+        raise RequestError("AutoKittehError", f"start({loc!r}): {entry.file} has no function {entry.function}{hint}")
+
+
+@lru_cache(maxsize=64)
+def _definitions(content: bytes) -> Definitions:
+    return definitions(content)

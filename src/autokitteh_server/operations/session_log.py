@@ -38,7 +38,11 @@ class LogEntry:
 
     @property
     def is_final_state(self) -> bool:
-        return self.kind == "state" and SessionState(self.name).is_final
+        # Besides a session's states the log has its processes' beginnings and releases.
+        return self.kind == "state" and self.name in _FINAL_STATES
+
+
+_FINAL_STATES = frozenset(state.value for state in SessionState if state.is_final)
 
 
 @dataclass(frozen=True, slots=True)

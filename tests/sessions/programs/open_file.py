@@ -4,7 +4,7 @@
 # state = "ERROR"
 # error = [
 #     'File "program.py", line 21, in on_trigger',
-#     "UnpicklableResultError: io.open returned a _io.TextIOWrapper, which can't be recorded",
+#     "UnpicklableResultError: open returned a _io.TextIOWrapper, which can't be recorded",
 #     "marked @autokitteh.activity",
 # ]
 # prints = '''

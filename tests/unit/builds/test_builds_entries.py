@@ -37,6 +37,9 @@ DEFAULT = "def helper(): pass\nasync def on_trigger(e): pass\n"
         ({"program.py": TWO, "main.py": DEFAULT}, [], "main.py:on_trigger"),
         ({"program.py": DEFAULT + TWO}, ["program.py:one", "program.py:two"], "program.py:on_trigger"),
         ({"program.py": "", "main.py": "def f(e): pass\n"}, [], "main.py:f"),
+        ({"program.py": "def helper(): pass\ndef on_message(e): pass\n"}, [], "program.py:on_message"),
+        ({"program.py": "@ak.activity(retries=2)\ndef fetch(): pass\ndef main(e): pass\n"}, [], "program.py:main"),
+        ({"program.py": "@activity\ndef fetch(): pass\ndef main(e): pass\n"}, [], "program.py:main"),
     ],
 )
 def test_the_only_function_that_can_be_meant(files: dict[str, str], calls: list[str], expected: str) -> None:
