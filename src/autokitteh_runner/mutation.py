@@ -99,11 +99,14 @@ class Snapshot:
             return None
         objects = before.objects()
         states = before.states_to_record() if changed else None
-        payload = _dump_content(objects, (states, result if has_result else None))
+        buffer = io.BytesIO()
+        pickler = _Pickler(buffer, objects)
+        pickler.dump((len(objects), (states, result if has_result else None)))
+        payload = buffer.getvalue()
         new_states, copy = _load_content(objects, payload)
         if not alone:
             return Recorded(payload, has_result, result)
-        _put_all_back(objects, new_states, after.memo)
+        _put_all_back(objects, new_states, before.memo.keys() | cast("Any", pickler).memo.copy().keys())
         return Recorded(payload, has_result, copy)
 
     def _give_up(self, error: Exception) -> None:
@@ -220,12 +223,6 @@ class _Unpickler(pickle.Unpickler):
         if pid >= len(self._objects):
             raise pickle.UnpicklingError("these are fewer objects than those it was recorded with")
         return self._objects[pid]
-
-
-def _dump_content(objects: list[Any], content: Content) -> bytes:
-    buffer = io.BytesIO()
-    _Pickler(buffer, objects).dump((len(objects), content))
-    return buffer.getvalue()
 
 
 def _load_content(objects: list[Any], payload: bytes) -> Content:
