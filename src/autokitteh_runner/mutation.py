@@ -4,8 +4,8 @@ Before an activity its mutable arguments are pickled; all objects reachable from
 which the pickler met them. If afterwards they pickle differently, or other objects are in their places, the new state
 of each numbered object is recorded, in which other numbered objects stand as their numbers. In replay the same
 objects get the same numbers, and states that differ are put back in place. So every reference the code holds to one
-of them, however deep, goes on being right. A result that has objects in common with the arguments is recorded with
-them, so that it has in replay, too.
+of them, however deep, goes on being right. That includes what a function among the arguments can reach. A result that
+has objects in common with the arguments is recorded with them, so that it has in replay, too.
 """
 
 import functools
@@ -21,6 +21,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, Final, NamedTuple, cast
 from uuid import UUID
 
+from autokitteh_runner.closures import Closure, reached_by
 from autokitteh_runner.object_state import State, forced, is_same, put_back, state_of
 from autokitteh_runner.preview import type_name
 from autokitteh_runner.values import PLAIN_TYPES, PROTOCOL
@@ -53,7 +54,9 @@ class Snapshot:
     """
 
     def __init__(self, arguments: Sequence[tuple[str, Any]]) -> None:
-        self._roots = [(label, value) for label, value in arguments if _may_change(value)]
+        closures: dict[int, Closure] = {}
+        reached = ((label, value, reached_by(value, closures)) for label, value in arguments)
+        self._roots = [(f"{label} ({type_name(value)})", what) for label, value, what in reached if _may_change(what)]
         self.uncaptured: list[str] = []
         self._before = self._dump_before() if self._roots else None
 
@@ -74,7 +77,7 @@ class Snapshot:
                 _Graph([value])
                 kept.append((label, value))
             except Exception as err:
-                self.uncaptured.append(f"{label} ({type_name(value)}): {err}")
+                self.uncaptured.append(f"{label}: {err}")
         self._roots = kept
 
     def record(self, result: Any = None, *, alone: bool = True) -> Recorded | None:
@@ -113,7 +116,7 @@ class Snapshot:
         told = len(self.uncaptured)
         self._drop_unpicklable()
         cause = "" if len(self.uncaptured) > told else f": {error}"
-        self.uncaptured += [f"{label} ({type_name(value)}), along with the rest{cause}" for label, value in self._roots]
+        self.uncaptured += [f"{label}, along with the rest{cause}" for label, _ in self._roots]
 
     def restore(self, payload: bytes) -> Any:
         """Put what was recorded in place, and give the result that was recorded with it.

@@ -37,7 +37,7 @@ class Outcome:
 Arguments = Sequence[tuple[str, Any]]
 
 _BOUND = (types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType)
-_CODE = (type, types.FunctionType, types.MethodDescriptorType, types.WrapperDescriptorType)
+_CODE = (type, types.MethodDescriptorType, types.WrapperDescriptorType)
 
 
 def arguments_of(fn: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Arguments:

@@ -107,6 +107,15 @@ def test_a_sleep_goes_on_where_it_was(tmp_path: Path) -> None:
     assert 0 <= later.now_us() - NOW - 2 * HOUR_US < 1_000_000
 
 
+def test_what_ended_while_nobody_ran_ends_in_its_order(tmp_path: Path) -> None:
+    """Timers whose time went by while the server was down go off as they would have: the earliest first."""
+    with Bench(tmp_path, clock=_Standing(NOW)) as bench:
+        session = bench.submit(TASKS)
+        bench.wait_until(session.id, lambda result: result.session.waits is not None)
+    with Bench(tmp_path, clock=VirtualClock(NOW + 5 * HOUR_US)) as bench:
+        assert bench.wait(session.id).prints == ["[1, 2, 3]", "timed out", "[1, 2, 3]"]
+
+
 class _Standing(VirtualClock):
     """A clock that stands still whatever is waited for."""
 

@@ -8,6 +8,7 @@
 # same order: True [0, 1, 2, 3]
 # as completed: True [0, 1, 2]
 # first: True 1 2
+# order of a set of tasks: True True 0
 # errors: [0, 'ValueError: 1', 2]
 # raised: ValueError
 # '''
@@ -73,6 +74,11 @@ async def on_trigger(event):
     kept = record([task.result() for task in done])
     print("first:", kept == repr([task.result() for task in done]), len(done), len(pending))
     await asyncio.gather(*pending)
+
+    done, pending = await asyncio.wait({asyncio.create_task(work(n)) for n in range(12)})
+    order = [task.result() for task in done]
+    kept = record(order)
+    print("order of a set of tasks:", kept == repr(order), sorted(order) == list(range(12)), len(pending))
 
     results = await asyncio.gather(*(fail_odd(n) for n in range(3)), return_exceptions=True)
     print("errors:", [f"{type(r).__name__}: {r}" if isinstance(r, Exception) else r for r in results])

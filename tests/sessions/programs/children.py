@@ -9,7 +9,7 @@
 # child 1: {'completed': True, 'value': {'doubled': 2}}
 # failed: {'completed': False}
 # nothing came
-# nobody: ValueError
+# nobody: AutoKittehError
 # started: 3
 # '''
 # not_in = { plain = "next_signal needs a durable session" }
@@ -36,7 +36,7 @@ def on_trigger(event):
         print("nothing came")
     try:
         signal("ses_none", "hello")
-    except ValueError as err:
+    except autokitteh.AutoKittehError as err:
         print("nobody:", type(err).__name__)
     print("started:", autokitteh.get_value("started"))
 
