@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from autokitteh.errors import AutoKittehError, NonDeterminismError
 from autokitteh_runner import deterministic as tables
+from autokitteh_runner.activities import Call
 from autokitteh_runner.classify import Decision, Kind, classify
 from autokitteh_runner.effects import Effects
 from autokitteh_runner.loop import WorkflowLoop
@@ -118,18 +119,17 @@ class Resolver:
         task = scope.get()
         if type(task) is not Task:
             return fn(*args, **kwargs)
-        try:
+        if decision.kind is Kind.INHIBIT:
+            return self._inhibited(task, fn, args, kwargs)
+        if decision.kind is Kind.REFUSED:
+            raise _refusal(decision.name)
+        call = Call((task.path, task.take_index()), decision.name, site, fn, args, kwargs, decision.options)
+        with failing(self._effects):
             if decision.kind is Kind.NOTE:
-                return self._effects.note(task, decision.name, fn, args, kwargs, site)
-            if decision.kind is Kind.INHIBIT:
-                return self._inhibited(task, fn, args, kwargs)
-            if decision.kind is Kind.REFUSED:
-                raise _refusal(decision.name)
+                return self._effects.activities.note(call)
             if decision.is_async:
-                return self._effects.call_async(task, decision, fn, args, kwargs, site)
-            return self._effects.call(task, decision, fn, args, kwargs, site)
-        except NonDeterminismError as err:
-            self._effects.fail(err)
+                return self._effects.activities.call_async(call)
+            return self._effects.activities.call(call)
 
     def _inhibited(self, task: Task, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         before = scope.set(Inhibited(task))
@@ -143,7 +143,7 @@ class Resolver:
     def _sleep(self, seconds: float, /) -> None:
         seconds = _check_seconds(seconds)
         with failing(self._effects):
-            self._effects.wait("sleep", "time.sleep", seconds, (), f"{seconds:g}")
+            self._effects.waits.wait("sleep", "time.sleep", seconds, (), f"{seconds:g}")
 
     def _asyncio_sleep(self, delay: float, result: Any = None) -> Any:
         # The place is taken when the coroutine runs, as that of any effect in it.
@@ -155,7 +155,7 @@ class Resolver:
     async def _sleep_in_loop(self, delay: float, result: Any, site: str) -> Any:
         if type(scope.get()) is not Task:  # handed to an activity, which has a loop of its own
             return await asyncio.sleep(delay, result)
-        await self._effects.wait_async("sleep", "asyncio.sleep", delay, site)
+        await self._effects.waits.wait_async("sleep", "asyncio.sleep", delay, site)
         return result
 
     def _asyncio_run(self, main: Any, *, debug: bool | None = None, loop_factory: Any = None) -> Any:

@@ -33,12 +33,12 @@ class SessionLog:
         for start in range(0, max(len(text), 1), LINE_LIMIT):
             part = text[start : start + LINE_LIMIT]
             if task is None:
-                self._effects.say(kind, name, part)
+                self._effects.outbox.say(kind, name, part)
                 continue
             index = task.prints
             task.prints += 1
             if index >= self._effects.replay.printed(task.path):
-                self._effects.say(kind, name, part, task.path, index)
+                self._effects.outbox.say(kind, name, part, task.path, index)
 
     def task(self) -> Task | None:
         """Who numbers the lines of what is running; None for an activity, whose lines have no number."""
@@ -144,7 +144,7 @@ def capture(effects: Effects, is_project_file: Callable[[str], bool], *, durable
         stdout.finish()
         stderr.finish()
 
-    effects.finish_activity_line = finish_activity
+    effects.activities.finish_line = finish_activity
     return finish
 
 

@@ -33,6 +33,12 @@ class Outcome:
     shown: str  # preview of the result
     error_text: str  # "Type: message", or ""
 
+    def get(self) -> Any:
+        """What the code gets. Raises the exception, where it is one."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
 
 Arguments = Sequence[tuple[str, Any]]
 

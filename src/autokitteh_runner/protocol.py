@@ -173,7 +173,8 @@ class End:
 Message = Run | Journal | Ack | Done | Append | Request | Wait | Unwait | Idle | End
 
 _TYPES: tuple[type[Any], ...] = (Run, Journal, Ack, Done, Append, Request, Wait, Unwait, Idle, End)
-_TAGS = {cls: tag for tag, cls in enumerate(_TYPES)}
+_BY_TAG = dict(enumerate(_TYPES))
+_TAGS = {cls: tag for tag, cls in _BY_TAG.items()}
 _HEADER_FIELDS = {cls: tuple(f.name for f in fields(cls) if f.name != "body") for cls in _TYPES}
 _HAS_BODY = {cls: any(f.name == "body" for f in fields(cls)) for cls in _TYPES}
 
@@ -194,9 +195,9 @@ def decode(header: bytes, body: bytes) -> Message:
     """The message of a frame. Raises ProtocolError."""
     try:
         tag, *values = json.loads(header)
-        cls = _TYPES[tag]
+        cls = _BY_TAG[tag]
         message: Message = cls(*values, body) if _HAS_BODY[cls] else cls(*values)
-    except (ValueError, TypeError, IndexError) as err:
+    except (ValueError, TypeError, LookupError, RecursionError) as err:
         raise ProtocolError(f"unreadable message {header[:80]!r}: {err}") from err
     return message
 
@@ -271,14 +272,30 @@ def cut_payloads(sizes: Iterable[int], body: bytes) -> Iterator[bytes]:
 
 # --- JSON values that may hold bytes ---------------------------------------------------------------------------------
 #
-# Bytes become {"$bytes": base64}; a dict of the user's whose only key begins with "$" is wrapped in {"$dict": ...}, so
-# that it cannot be taken for one of ours.
+# Bytes become {"$bytes": base64}, integers of more digits than Python converts {"$int": hexadecimal}; a dict of the
+# user's whose only key begins with "$" is wrapped in {"$dict": ...}, so that it cannot be taken for one of ours.
+
+#: Integers up to here have fewer digits than any limit that Python can be given.
+_LARGE_INT_BITS: Final = 2048
 
 
 def dump_json(value: Any) -> str:
     """A JSON value, in which bytes may occur, as text. Raises TypeError or ValueError for anything else."""
-    text = json.dumps(value, default=_tag_bytes, separators=(",", ":"))
-    return json.dumps(_escape(value), separators=(",", ":")) if '"$' in text else text
+    try:
+        text = _dumps(value)
+        return _dumps(_escape(value)) if '"$' in text else text
+    except ValueError:  # perhaps because of a large integer; if not, it is raised again
+        pass
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    try:
+        return _dumps(_escape(value))
+    except RecursionError:
+        raise ValueError("contains itself, or is nested too deeply") from None
+
+
+def _dumps(value: Any) -> str:
+    return json.dumps(value, default=_tag_bytes, separators=(",", ":"), allow_nan=False)
 
 
 def load_json(text: str | bytes) -> Any:
@@ -300,6 +317,8 @@ def _escape(value: Any) -> Any:
         return {"$dict": escaped} if _looks_tagged(escaped) else escaped
     if isinstance(value, list | tuple):
         return [_escape(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > _LARGE_INT_BITS:
+        return {"$int": f"{int(value):x}"}
     return _tag_bytes(value) if isinstance(value, bytes | bytearray | memoryview) else value
 
 
@@ -312,6 +331,8 @@ def _unescape(value: Any) -> Any:
         ((tag, item),) = value.items()
         if tag == "$bytes":
             return base64.b64decode(item)
+        if tag == "$int":
+            return int(item, 16)
         if tag == "$dict":
             return {key: _unescape(inner) for key, inner in item.items()}
     return {key: _unescape(item) for key, item in value.items()}

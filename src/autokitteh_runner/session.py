@@ -42,12 +42,11 @@ def run_session(sock: socket.socket) -> None:
     os.register_at_fork(after_in_child=lambda: sock.close())  # a child must not speak in this session's name
     local_files: set[str] = set()
     sites = Sites("/", local_files)
-    effects = Effects(lambda handle: Channel(sock, handle), Limits(), sites)
+    effects = Effects(lambda handle: Channel(sock, handle), sites)
     run = effects.channel.receive_first()
     if not isinstance(run, Run) or run.version != VERSION:
         raise ProtocolError(f"expected the beginning of a session in version {VERSION} of the protocol, got {run!r}")
-    effects.limits = Limits(**run.limits)  # type: ignore[arg-type]  # JSON keeps int and float apart
-    effects.start_clock(run.created_at)
+    effects.begin(Limits(**run.limits), run.created_at)  # type: ignore[arg-type]  # JSON keeps int and float apart
     _load_journal(effects)
     Session(run, effects, sites, local_files).run()
 
@@ -151,18 +150,20 @@ class Session:
 
             return asyncio.run(_wait_for(result))
         scope.set(Task("0"))
-        self._effects.busy_since = time.monotonic()
+        self._effects.stopwatch.start()
         result = self._resolver.resolve(handler)(*arguments)
         if inspect.isawaitable(result):
             result = self._resolver.run_in_loop(_wait_for(result))
-        self._effects.busy_since = None
+        self._effects.stopwatch.stop()
         return result
 
     def _encode(self, result: Any) -> bytes:
         try:
             return dump_json(check_json(result, "the returned value")).encode()
         except TypeError as err:
-            self._effects.say("warning", "result", f"{err}. It is not kept, and not sent to the session's parent")
+            self._effects.outbox.say(
+                "warning", "result", f"{err}. It is not kept, and not sent to the session's parent"
+            )
             return b"null"
 
 

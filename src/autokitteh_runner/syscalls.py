@@ -93,7 +93,7 @@ class SessionRuntime:
 
     def _request(self, kind: str, name: str, arguments: Mapping[str, Any], shown: str) -> Any:
         with failing(self._effects):
-            return self._effects.request(kind, name, arguments, shown)
+            return self._effects.waits.request(kind, name, arguments, shown)
 
     def _wait(self, kind: str, name: str, names: Sequence[str], timeout: float | None) -> Any:
         if workflow_task() is None and self._durable:
@@ -103,4 +103,4 @@ class SessionRuntime:
             )
         shown = ", ".join(map(repr, names)) + ("" if timeout is None else f", timeout={timeout:g}")
         with failing(self._effects):
-            return self._effects.wait(kind, name, timeout, names, shown)
+            return self._effects.waits.wait(kind, name, timeout, names, shown)

@@ -26,13 +26,13 @@ def _watch(effects: Effects, sites: Sites, watched: int) -> None:
     warned_for = None
     while True:
         time.sleep(INTERVAL_S)
-        since = effects.busy_since
+        since = effects.stopwatch.since
         if since is None:
             continue
         busy_for = time.monotonic() - since
         if warn_after and busy_for > warn_after and warned_for != since:
             warned_for = since
-            effects.say("warning", "watchdog", _message(sites, watched, busy_for), site=_site(sites, watched))
+            effects.outbox.say("warning", "watchdog", _message(sites, watched, busy_for), site=_site(sites, watched))
         if fail_after and busy_for > fail_after:
             # Not raised in the code, which could catch it: the session is over.
             effects.end("ERROR", "WorkflowTimeoutError: " + _message(sites, watched, busy_for))

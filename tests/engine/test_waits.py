@@ -185,7 +185,7 @@ def main(event):
     signal(over, "late", 1)
     try:
         signal("ses_00000000000000000000000000", "x")
-    except ValueError as err:
+    except autokitteh.AutoKittehError as err:
         print(err)
 """
     )
