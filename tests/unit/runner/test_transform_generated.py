@@ -398,7 +398,7 @@ def test_rewritten_programs_behave_as_the_original(source: str) -> None:
 
 @pytest.mark.slow
 @quietly
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(programs)
 def test_many_rewritten_programs_behave_as_the_original(source: str) -> None:
     """The same of many more programs."""
