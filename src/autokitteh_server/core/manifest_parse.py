@@ -2,20 +2,21 @@
 
 from collections.abc import Iterable
 
+from autokitteh_server.core.filters import check_filter
 from autokitteh_server.core.manifest import MANIFEST_FILES, Connection, Manifest, Trigger, TriggerType, Var, Version
-from autokitteh_server.core.manifest_problems import Place, Problems
+from autokitteh_server.core.manifest_problems import Place, Problem, Problems
 from autokitteh_server.core.manifest_read import Item, read_item
-from autokitteh_server.core.manifest_schedule import schedule_problem, timezone_problem
 from autokitteh_server.core.manifest_schema import LISTS, MANIFEST
 from autokitteh_server.core.manifest_yaml import Node, Scalar, load_tree
 from autokitteh_server.core.names import did_you_mean
+from autokitteh_server.core.schedules import check_schedule, timezone_problem
 
 
 def parse_manifest(text: str | bytes, filename: str = MANIFEST_FILES[0]) -> Manifest:
     """Read a manifest. `filename` is what messages call it.
 
     Raises ManifestError with everything that is wrong: the syntax, unknown and missing fields, names that come twice,
-    references that lead nowhere. Not checked here: filters, whether a cron expression ever fires, and the code.
+    references that lead nowhere, filters and schedules that mean nothing. Not checked here: the code.
     """
     problems = Problems(filename)
     item = _read(load_tree(text, problems), problems)
@@ -93,6 +94,7 @@ def _trigger(item: Item, version: Version, connections: list[str], problems: Pro
     kind = _trigger_type(item, problems)
     _check_reference(item, connections, problems)
     _check_schedule(item, kind, problems)
+    _add_problems(item, "filter", check_filter(item.text("filter")), problems)
     if item.flags.get("is_sync") and kind not in (None, TriggerType.WEBHOOK):
         remedy = "Remove it, or make the trigger a webhook."
         problems.add(
@@ -157,9 +159,8 @@ def _check_reference(item: Item, connections: list[str], problems: Problems) -> 
 
 
 def _check_schedule(item: Item, kind: TriggerType | None, problems: Problems) -> None:
-    if "schedule" in item.texts and (problem := schedule_problem(item.text("schedule"))):
-        remedy = "Write 5 or 6 fields of cron, `@daily` or such, or `@every 10m`."
-        problems.add(item.at("schedule"), item.path_of("schedule"), problem, remedy)
+    if "schedule" in item.texts:
+        _add_problems(item, "schedule", check_schedule(item.text("schedule")), problems)
     if (zone := item.text("timezone")) and (bad_zone := timezone_problem(zone)):
         problems.add(item.at("timezone"), item.path_of("timezone"), *bad_zone)
     if kind is TriggerType.SCHEDULE and "call" not in item.places:
@@ -169,3 +170,11 @@ def _check_schedule(item: Item, kind: TriggerType | None, problems: Problems) ->
         problems.add(
             item.at("timezone"), item.path_of("timezone"), f"a {kind} trigger has no use for a time zone", "Remove it."
         )
+
+
+def _add_problems(item: Item, name: str, found: Iterable[Problem], problems: Problems) -> None:
+    """Adds what is wrong inside the text of a field, with its place in the manifest."""
+    for each in found:
+        place = item.within(name, Place(each.line, each.column))
+        where = "" if place or (each.line, each.column) == (1, 1) else f" (its line {each.line}, column {each.column})"
+        problems.add(place or item.at(name), item.path_of(name), each.message + where, each.remedy)

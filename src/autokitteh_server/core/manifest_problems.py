@@ -5,7 +5,7 @@ Manifests have such problems, and so have the files of Python beside them.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from autokitteh_server.core.errors import InvalidArgument
 
@@ -39,17 +39,21 @@ class Problem:
         return f"{text}\n    {self.excerpt}" if self.excerpt else text
 
 
-class ManifestError(InvalidArgument):
-    """A manifest cannot be used. `problems` are all that were found, by position; its text has one a line."""
-
-    code = "invalid_manifest"
+class TextError(InvalidArgument):
+    """A text cannot be used. `problems` are all that were found, by position; its text has one a line."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
         super().__init__("\n".join(map(str, self.problems)))
 
-    def __reduce__(self) -> tuple[type["ManifestError"], tuple[tuple[Problem, ...]]]:
-        return ManifestError, (self.problems,)
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+
+class ManifestError(TextError):
+    """A manifest cannot be used."""
+
+    code = "invalid_manifest"
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ class Item:
     path: str  # "" for the whole manifest
     place: Place
     places: dict[str, Place] = field(default_factory=dict)  # of the fields that are there
+    contents: dict[str, Place] = field(default_factory=dict)  # of texts that stand there just so: where they begin
     texts: dict[str, str] = field(default_factory=dict)
     flags: dict[str, bool] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -32,6 +33,11 @@ class Item:
     def at(self, name: str) -> Place:
         """Where a field's value stands; for one that is not there, where the section starts."""
         return self.places.get(name, self.place)
+
+    def within(self, name: str, place: Place) -> Place | None:
+        """Where a place in the text of a field is in the manifest; None if the text is not written there as it is."""
+        start = self.contents.get(name)
+        return start and Place(start.line + place.line - 1, start.column + place.column - 1)
 
     def path_of(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path else name
@@ -67,6 +73,8 @@ def _read_field(item: Item, known: Field, node: Node, problems: Problems) -> Non
     elif known.kind is Kind.MARK:
         _read_mark(item, known, node, problems)
     elif isinstance(node, Scalar):
+        if node.content:
+            item.contents[known.name] = node.content
         _READERS[known.kind](item, known, node.text, problems)
     else:
         problems.add(node.place, item.path_of(known.name), f"a text is expected, and this is {_shape(node)}")

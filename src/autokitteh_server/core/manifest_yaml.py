@@ -33,6 +33,7 @@ class Scalar:
     place: Place
     text: str
     is_null: bool = False  # nothing, `~` or `null`, without quotes
+    content: Place | None = None  # where the text itself begins, if it stands there just so, line by line
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +105,13 @@ class _Reader:
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
+        self._lines: list[str] = []
         self._anchors: dict[str, tuple[Node, int]] = {}  # name: value, and how many values are in it
         self._open: set[str] = set()  # anchors of the values that are being read
         self._values = 0
 
     def read(self, text: str) -> Node | None:
+        self._lines = text.split("\n")
         events = iter(yaml.parse(text, Loader=_LOADER))
         document: Node | None = None
         for event in events:
@@ -147,7 +150,20 @@ class _Reader:
         # An escape in quotes gets past the check of the text; an environment variable cannot hold it.
         if "\0" in event.value:
             self._problems.add(_place(event.start_mark), "", "a value has a NUL character in it", "Remove it.")
-        return Scalar(_place(event.start_mark), "" if is_null else event.value, is_null)
+        text = "" if is_null else event.value
+        return Scalar(_place(event.start_mark), text, is_null, self._content(event, text))
+
+    def _content(self, event: yaml.ScalarEvent, text: str) -> Place | None:
+        place = _place(event.start_mark)
+        if event.style == "|":
+            indented = next(filter(str.strip, self._lines[place.line :]), "")
+            place = Place(place.line + 1, len(indented) - len(indented.lstrip(" ")) + 1)
+        elif event.style in ("'", '"'):
+            place = Place(place.line, place.column + 1)
+        for at, line in enumerate(text.rstrip("\n").split("\n"), start=place.line - 1):
+            if at >= len(self._lines) or not self._lines[at][place.column - 1 :].startswith(line):
+                return None  # folded, or with escapes in it
+        return place
 
     def _sequence(self, sequence: Sequence, events: Iterator[yaml.Event], depth: int) -> Sequence:
         while not isinstance(event := next(events), yaml.SequenceEndEvent):

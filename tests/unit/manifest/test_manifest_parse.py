@@ -137,7 +137,7 @@ project:
         "m.yaml:13:19: project.triggers[1].connection: there is no connection `chad`. Did you mean `chat`?",
         "m.yaml:14:13: project.triggers[1].call: 'program' is not an entry point: it has no `:`."
         " Write the file and one of its top-level functions, such as program.py:on_event.",
-        "m.yaml:16:17: project.triggers[2].schedule: a cron expression has 5 fields, or 6 with seconds in front,"
+        "m.yaml:16:18: project.triggers[2].schedule: a cron expression has 5 fields, or 6 with seconds in front,"
         " and '* * *' has 3. Write 5 or 6 fields of cron, `@daily` or such, or `@every 10m`.",
         "m.yaml:17:17: project.triggers[2].timezone: there is no time zone 'Europe/Berln'."
         " Did you mean `Europe/Berlin`?",
@@ -155,10 +155,11 @@ project:
         ("connection: chat, is_sync: true", "7:44: project.triggers[0].is_sync:", "nobody who waits"),
         ("schedule: '@daily'", "7:7: project.triggers[0].call:", "has to call"),
         ("type: webhook, timezone: UTC", "7:42: project.triggers[0].timezone:", "no use for a time zone"),
-        ("schedule: '@dayly', call: a.py:f", "7:27: project.triggers[0].schedule:", "@daily"),
-        ("schedule: '@every x', call: a.py:f", "7:27: project.triggers[0].schedule:", "no duration"),
-        ("schedule: '* * * * (', call: a.py:f", "7:27: project.triggers[0].schedule:", "'('"),
-        ("schedule: '', call: a.py:f", "7:27: project.triggers[0].schedule:", "has 0"),
+        ("schedule: '@dayly', call: a.py:f", "7:28: project.triggers[0].schedule:", "@daily"),
+        ("schedule: '@every x', call: a.py:f", "7:28: project.triggers[0].schedule:", "no duration"),
+        ("schedule: '* * * * (', call: a.py:f", "7:36: project.triggers[0].schedule:", "'('"),
+        ("schedule: '0 0 31 2 *', call: a.py:f", "7:32: project.triggers[0].schedule:", "never fires"),
+        ("schedule: '', call: a.py:f", "7:28: project.triggers[0].schedule:", "has 0"),
         ("type: webhook, is_sync: maybe", "7:41: project.triggers[0].is_sync:", "neither true nor false"),
         ("webhook: {path: /x}", "7:26: project.triggers[0].webhook:", "takes no value"),
         ("type: webhook, call: [f]", "7:38: project.triggers[0].call:", "this is a list"),
@@ -169,6 +170,30 @@ def test_trigger_rules(fields: str, place: str, said: str) -> None:
     (line,) = problems_of(with_trigger(fields))
     assert line.startswith(f"m.yaml:{place}")
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("written", "places"),
+    [
+        ("filter: data.a = 1", ["7:22"]),
+        ("filter: 'data.a = 1'", ["7:23"]),
+        ('filter: "data.a = 1"', ["7:23"]),
+        ("filter: dat.x == evnt_type", ["7:15", "7:24"]),
+        ("filter: |\n        data.a == 1 &&\n          data.b = 2", ["9:18"]),
+        ("filter: |-\n\n        data.a = 2", ["9:16"]),
+        # Folded, and with an escape: the place is that of the value, and the problem says where in the text.
+        ("filter: >\n        data.a == 1 &&\n        data.b = 2", ["7:15 (its line 1, column 23)"]),
+        ('filter: "data.s == \\"x\\" and true"', ["7:15 (its line 1, column 15)"]),
+    ],
+)
+def test_filters_are_checked(written: str, places: list[str]) -> None:
+    """A filter that does not compile is refused, with the line and column that it has in the manifest."""
+    text = f"version: v2\nproject:\n  name: x\n  triggers:\n    - name: t\n      type: webhook\n      {written}\n"
+
+    for line, place in zip(problems_of(text), places, strict=True):
+        position, _, where = place.partition(" ")
+        assert line.startswith(f"m.yaml:{position}: project.triggers[0].filter: ")
+        assert where in line
 
 
 def test_a_broken_section_hides_no_other() -> None:

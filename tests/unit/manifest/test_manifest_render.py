@@ -1,5 +1,7 @@
 """Writing manifests."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,10 @@ TEXTS = st.one_of(
         ["010", "yes", "~", "null", "1e3", "a\nb\n", "  a", "# x", "<<", "=", "a: b", "- a", "\x85", "é\t"]
     ),
 )
+#: Of any text, the filter that asks for it.
+FILTERS = TEXTS.map(lambda text: f"data.x == {json.dumps(text, ensure_ascii=False)}") | st.sampled_from(
+    ["", "event_type == 'push'", "data.a > 1 &&\n  has(data.b)\n", "data['# x: y'] != \"'\""]
+)
 VARS = st.builds(Var, name=NAMES, value=TEXTS, secret=st.booleans(), description=TEXTS)
 
 
@@ -32,7 +38,7 @@ CALLS = st.builds(Entry, st.sampled_from(["program.py", "a/b c.py"]), NAMES)
 
 def triggers(connections: tuple[Connection, ...]) -> st.SearchStrategy[Trigger]:
     """Any trigger of a project with these connections."""
-    common = {"name": NAMES, "event_type": TEXTS, "filter": TEXTS, "is_durable": st.booleans()}
+    common = {"name": NAMES, "event_type": TEXTS, "filter": FILTERS, "is_durable": st.booleans()}
     webhooks = st.builds(
         Trigger, type=st.just(TriggerType.WEBHOOK), is_sync=st.booleans(), call=st.none() | CALLS, **common
     )
