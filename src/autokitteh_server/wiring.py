@@ -16,7 +16,8 @@ from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.engine.local_scheduler import LocalScheduler
 from autokitteh_server.engine.recovery import recover
 from autokitteh_server.engine.stop import stop_idle
-from autokitteh_server.engine.turn import Listener, Policy, Surroundings, run_turn
+from autokitteh_server.engine.surroundings import Listener, Policy, Surroundings
+from autokitteh_server.engine.turn import run_turn
 from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.runners.process import ForkServer
 from autokitteh_server.storage import builds

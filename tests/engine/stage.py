@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from autokitteh_server.core.entities import Wait
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.local_scheduler import LocalScheduler
-from autokitteh_server.engine.turn import TurnResult, Verdict
+from autokitteh_server.engine.surroundings import TurnResult, Verdict
 
 #: Seconds after which what has not happened fails the test.
 PATIENCE_S = 20.0

@@ -137,7 +137,8 @@ def test_nothing_is_left_of_fifty_sessions(tmp_path: Path) -> None:
         run(range(10))  # connections and threads that are opened once
         before = open_files()
         run(range(10, 60))
-        until(lambda: open_files() <= before)
+        # The pool of connections to the database may still grow; a leak would be one file for each session.
+        until(lambda: open_files() < before + 25)
         assert bench.server is not None and bench.server.pool._fork_server is not None
         assert not bench.server.pool._fork_server._children and not bench.server.pool._fork_server._asked
 

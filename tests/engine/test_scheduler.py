@@ -10,7 +10,7 @@ from autokitteh_server.core.clock import SystemClock
 from autokitteh_server.core.errors import Fenced, InternalError
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.local_scheduler import LocalScheduler
-from autokitteh_server.engine.turn import TurnResult
+from autokitteh_server.engine.surroundings import TurnResult
 from engine.stage import AGAIN, ENDED, GONE, PATIENCE_S, scheduling, waiting
 
 

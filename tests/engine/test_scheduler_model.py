@@ -6,14 +6,14 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from autokitteh_server.core.clock import SystemClock
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.local_scheduler import LocalScheduler
-from autokitteh_server.engine.turn import TurnResult
+from autokitteh_server.engine.surroundings import TurnResult
 from engine.stage import AGAIN, ENDED, GONE, PATIENCE_S, scheduling, waiting
 
 SESSIONS = st.integers(0, 4).map(lambda number: f"s{number}")
@@ -122,7 +122,13 @@ class SchedulerModel(RuleBasedStateMachine):
 
 
 TestSchedulerModel = SchedulerModel.TestCase
-TestSchedulerModel.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestSchedulerModel.settings = settings(
+    max_examples=100,
+    stateful_step_count=40,
+    deadline=None,
+    # Not shrunk: each try of what loses a session would wait for it.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 
 
 class World:

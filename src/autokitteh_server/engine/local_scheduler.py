@@ -13,7 +13,7 @@ from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Wait
 from autokitteh_server.core.errors import Fenced, ServerError
 from autokitteh_server.engine.control import TurnControl
-from autokitteh_server.engine.turn import TurnResult, Verdict
+from autokitteh_server.engine.surroundings import TurnResult, Verdict
 from autokitteh_server.engine.waits import next_deadline
 
 _log = logging.getLogger(__name__)

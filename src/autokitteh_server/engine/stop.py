@@ -4,7 +4,7 @@ from autokitteh_server.core.errors import NotFound
 from autokitteh_server.core.journal import Record
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine.endings import end_session
-from autokitteh_server.engine.turn import Surroundings
+from autokitteh_server.engine.surroundings import Surroundings
 from autokitteh_server.storage import journal, sessions
 from autokitteh_server.storage.connection import Connection
 

@@ -4,12 +4,8 @@ A turn runs in a thread of its own and blocks. What the runner must know to be d
 everything else rides along with the next commit. Each `crash_point` is a place where the crash suite kills the server.
 """
 
-import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import Enum, auto
-from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from autokitteh_runner.protocol import (
     VERSION,
@@ -18,8 +14,6 @@ from autokitteh_runner.protocol import (
     Done,
     End,
     Idle,
-    Journal,
-    Limits,
     Message,
     ProtocolError,
     Request,
@@ -31,76 +25,27 @@ from autokitteh_runner.protocol import (
     load_json,
 )
 from autokitteh_runner.protocol import Wait as WaitMessage
-from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument, NotFound
-from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.journal import Record
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.engine import requests
+from autokitteh_server.engine import deaths, requests, wire
+from autokitteh_server.engine.claimed import Claimed
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.endings import end_session
-from autokitteh_server.engine.scheduler import Scheduler
+from autokitteh_server.engine.surroundings import Surroundings, TurnResult, Verdict
 from autokitteh_server.engine.waits import in_order, is_due, next_deadline
-from autokitteh_server.runners.pool import RunnerPool, WarmRunner
+from autokitteh_server.runners.pool import WarmRunner
 from autokitteh_server.runners.process import Runner
 from autokitteh_server.storage import journal, sessions, signals
 from autokitteh_server.storage.connection import Connection
-from autokitteh_server.storage.database import Database
 
 #: A runner that has not been heard of for this long has its loose records committed: the log must not lag behind.
 LINGER_US: Final = 2_000
 
 #: A wait that is over this soon is waited for within the turn.
 SHORT_WAIT_US: Final = 20_000
-
-#: Records, and bytes of payload, that one `Journal` message holds at most.
-_JOURNAL_PIECE: Final = (2_000, 4 * 1024 * 1024)
-
-
-class Verdict(Enum):
-    """How a turn ended."""
-
-    ENDED = auto()  # the session is final
-    WAITING = auto()  # it waits; its row says for what
-    AGAIN = auto()  # it should have another turn at once
-    GONE = auto()  # it belongs to somebody else now, or does not exist any more
-
-
-@dataclass(frozen=True, slots=True)
-class TurnResult:
-    verdict: Verdict
-    waits: tuple[Wait, ...] = ()
-
-
-class Listener(Protocol):
-    """Told of what has become durable. Called in turns' threads: it must be quick."""
-
-    def journal_grew(self, session_id: str) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How turns are taken."""
-
-    limits: Limits
-    max_failures: int = 3  # turns lost in a row to the death of the runner, after which the session fails
-    effects_per_turn: int | None = None  # the runner is thrown away after so many; for tests of replay
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all turns share."""
-
-    database: Database
-    pool: RunnerPool
-    clock: Clock
-    new_id: IdSource
-    scheduler: Scheduler
-    build_folder: Callable[[str], Path]  # where a build's files are, by its id
-    listener: Listener
-    policy: Policy
 
 
 def run_turn(around: Surroundings, session_id: str, control: TurnControl) -> TurnResult:
@@ -130,16 +75,15 @@ class Turn:
 
     def __init__(self, around: Surroundings, session: Session, control: TurnControl) -> None:
         self._around = around
-        self._writer = around.database.writer
         self._clock = around.clock
         self._session = session
+        self._claimed = Claimed(session, around.database, around.listener)
         self._control = control
         self._runner: Runner | None = None
         self._heard_of = True  # False: it was kept warm, and has not said anything since
         self._waits: dict[tuple[str, int], WaitMessage] = {}
         self._sent = 0  # answers to waits and requests
         self._in_flight: dict[tuple[str, int], Record] = {}  # starts of activities without an end
-        self._loose = False  # records are queued that nobody has committed
         self._effects = 0
         self._used_up = False  # it has had as many effects as the policy gives a turn
         self._failures = session.failures
@@ -162,7 +106,7 @@ class Turn:
             return self._stopped()
         if not self._session.durable and self._session.epoch > self._around.policy.max_failures:
             # Each claim is a start from the beginning.
-            self._end(SessionState.ERROR, None, _interrupted_too_often(self._around.policy.max_failures))
+            self._end(SessionState.ERROR, None, deaths.interrupted_too_often(self._around.policy.max_failures))
             return TurnResult(Verdict.ENDED)
         if self._take_warm_runner():
             return self._rest()  # woken perhaps for nothing: then it says nothing either
@@ -219,7 +163,7 @@ class Turn:
                 body=dump_json(session.event).encode(),
             )
         )
-        for piece in _journal_pieces(records if session.durable else ()):
+        for piece in wire.journal_pieces(records if session.durable else ()):
             self._send(piece)
 
     def _limits(self) -> dict[str, float]:
@@ -232,7 +176,7 @@ class Turn:
         text = (
             "" if not records else f"resumed, {effects} records replayed" if self._session.durable else "started again"
         )
-        self._append([self._own_record("state", name=state, result=text)])
+        self._claimed.append([wire.line("state", self._clock.now_us(), name=state, result=text)])
 
     def _next_message(self) -> Message | None:
         """The next message, or None after something else that the turn should look at. Raises _Lost."""
@@ -242,16 +186,20 @@ class Turn:
         if message is not None:
             return message
         now = self._clock.now_us()
-        deadline = next_deadline(map(_entity, self._waits.values()))
+        deadline = next_deadline(map(wire.wait, self._waits.values()))
         until = min(
-            (moment for moment in (deadline, now + LINGER_US if self._loose else None) if moment is not None),
+            (
+                moment
+                for moment in (deadline, now + LINGER_US if self._claimed.is_loose else None)
+                if moment is not None
+            ),
             default=None,
         )
         if not self._control.wait(connection.fileno(), self._clock, until):
             if deadline is not None and deadline <= self._clock.now_us():
                 self._complete_waits()
-            elif self._loose:
-                self._commit()
+            elif self._claimed.is_loose:
+                self._claimed.commit()
             return None
         try:
             if not connection.fill():
@@ -280,13 +228,15 @@ class Turn:
 
     def _on_append(self, message: Append) -> None:
         payloads = cut_payloads([record[-1] for record in message.records], message.body)
-        records = [_record(WireRecord(*wire), payload) for wire, payload in zip(message.records, payloads, strict=True)]
+        records = [
+            wire.record(WireRecord(*fields), payload) for fields, payload in zip(message.records, payloads, strict=True)
+        ]
         ended = [self._follow(record) for record in records]
-        self._append(records)
+        self._claimed.append(records)
         if not message.sync:
             return
         crash_point("turn.before_commit")
-        self._commit()
+        self._claimed.commit()
         crash_point("turn.after_commit")
         if any(ended):
             self._count_effect()
@@ -317,11 +267,11 @@ class Turn:
             return record
 
         try:
-            record = self._transact(do)
+            record = self._claimed.transact(do)
         except (requests.RequestError, InvalidArgument) as err:
             name = err.error if isinstance(err, requests.RequestError) else "ValueError"
             record = self._end_of(message, "json-error", [name, err.message], f"{name}: {err.message}")
-            self._transact(lambda conn: journal.insert(conn, self._session.id, [record]))
+            self._claimed.transact(lambda conn: journal.insert(conn, self._session.id, [record]))
             ctx = None
         crash_point("turn.after_commit")
         for consequence in ctx.after if ctx is not None else ():
@@ -333,11 +283,11 @@ class Turn:
             now = self._clock.now_us()
             deadline_at = None if message.seconds is None else now + round(message.seconds * 1_000_000)
             start = {"deadline_at": deadline_at, "names": message.names}
-            self._append([self._own_record_at(message, "start", "json", start, started_at=now)])
-            message = _with_deadline(message, deadline_at)
+            self._claimed.append([wire.effect(message, "start", "json", start, started_at=now)])
+            message = wire.with_deadline(message, deadline_at)
         self._waits[message.task, message.index] = message
         if message.names and self._in_flight:  # it will not say that it is idle until they have ended
-            self._complete(message, _entity(message))
+            self._complete(message, wire.wait(message))
 
     def _on_unwait(self, message: Unwait) -> None:
         self._waits.pop((message.task, message.index), None)
@@ -347,7 +297,7 @@ class Turn:
 
     def _rest(self) -> TurnResult | None:
         """The runner has nothing to do until a wait is over: end the turn, unless one is over now or soon."""
-        deadline = next_deadline(map(_entity, self._waits.values()))
+        deadline = next_deadline(map(wire.wait, self._waits.values()))
         if deadline is not None and deadline - self._clock.now_us() <= SHORT_WAIT_US:
             self._complete_waits()
             return None
@@ -366,7 +316,7 @@ class Turn:
     def _complete_waits(self) -> bool:
         """Complete every wait that is over; whether there was one."""
         completed = False
-        for entity in in_order(map(_entity, self._waits.values())):
+        for entity in in_order(map(wire.wait, self._waits.values())):
             message = self._waits[entity.task, entity.index]
             if (entity.names or is_due(entity, self._clock.now_us())) and self._complete(message, entity):
                 completed = True
@@ -380,14 +330,14 @@ class Turn:
             if taken is None and not is_due(entity, now):
                 return None
             value = None if taken is None else {"name": taken.name, "payload": taken.payload}
-            record = self._own_record_at(message, "done", "json", value, started_at=now, finished_at=now)
+            record = wire.effect(message, "done", "json", value, started_at=now, finished_at=now)
             journal.insert(conn, self._session.id, [record])
             # From here on it has work to do, also if nobody lives to tell it.
             sessions.unpark(conn, self._session.id, self._session.epoch, now=now)
             return record
 
         crash_point("turn.before_wake")
-        record = self._transact(complete)
+        record = self._claimed.transact(complete)
         if record is None:
             return False
         crash_point("turn.after_commit")
@@ -396,7 +346,7 @@ class Turn:
         return True
 
     def _park(self) -> TurnResult | None:
-        waits = tuple(_entity(message) for message in self._waits.values())
+        waits = tuple(wire.wait(message) for message in self._waits.values())
         names = {name for wait in waits for name in wait.names}
         now = self._clock.now_us()
 
@@ -408,7 +358,7 @@ class Turn:
             return True
 
         crash_point("turn.before_park")
-        if not self._transact(park):
+        if not self._claimed.transact(park):
             self._complete_waits()
             return None
         crash_point("turn.after_park")
@@ -421,7 +371,9 @@ class Turn:
     def _release(self) -> TurnResult:
         """Have the session go on in another process."""
         self.throw_runner_away()
-        self._append([self._own_record("state", name="RELEASED", result="goes on in another process")])
+        self._claimed.append(
+            [wire.line("state", self._clock.now_us(), name="RELEASED", result="goes on in another process")]
+        )
         return TurnResult(Verdict.AGAIN)
 
     # --- ends --------------------------------------------------------------------------------------------------------
@@ -437,10 +389,10 @@ class Turn:
             return TurnResult(Verdict.AGAIN)
         if not what and not runner.pid:
             raise InternalError("no process can be had for the session", "Look at the limits of processes and memory.")
-        how = describe_death(what or describe_status(status), list(self._in_flight.values()))
+        how = deaths.describe(what or deaths.describe_status(status), list(self._in_flight.values()))
         session = self._session
-        self._append([self._own_record("warning", name="runner", result=how)])
-        self._failures = self._transact(lambda conn: sessions.count_failure(conn, session.id, session.epoch))
+        self._claimed.append([wire.line("warning", self._clock.now_us(), name="runner", result=how)])
+        self._failures = self._claimed.transact(lambda conn: sessions.count_failure(conn, session.id, session.epoch))
         if self._failures < self._around.policy.max_failures:
             return TurnResult(Verdict.AGAIN)
         self._end(SessionState.ERROR, None, f"{how}. That happened {self._failures} times in a row")
@@ -456,7 +408,7 @@ class Turn:
         session = self._session
         now = self._clock.now_us()
         shown = error if error is not None else "" if result is None else dump_json(result)[:200]
-        record = self._own_record("state", name=state.value, result=shown)
+        record = wire.line("state", self._clock.now_us(), name=state.value, result=shown)
 
         def end(conn: Connection) -> None:
             journal.insert(conn, session.id, [record])
@@ -464,7 +416,7 @@ class Turn:
             end_session(conn, session, state, result, now=now)
 
         crash_point("turn.before_end")
-        self._transact(end)
+        self._claimed.transact(end)
         crash_point("turn.after_end")
         if session.parent_id is not None:
             self._around.scheduler.wake(session.parent_id, session.id)
@@ -473,7 +425,7 @@ class Turn:
         session, policy = self._session, self._around.policy
         if self._failures and session.durable:
             self._failures = 0
-            self._transact(lambda conn: sessions.reset_failures(conn, session.id, session.epoch))
+            self._claimed.transact(lambda conn: sessions.reset_failures(conn, session.id, session.epoch))
         self._effects += 1
         if policy.effects_per_turn is not None and self._effects >= policy.effects_per_turn and session.durable:
             self._used_up = True
@@ -491,52 +443,9 @@ class Turn:
         self._send(message)
         crash_point("turn.after_ack")
 
-    # --- records -----------------------------------------------------------------------------------------------------
-
-    def _append(self, records: Sequence[Record]) -> None:
-        self._writer.append(self._session.id, self._session.epoch, records)
-        self._loose = True
-
-    def _commit(self) -> None:
-        self._writer.commit(self._session.id, self._session.epoch)
-        self._has_grown()
-
-    def _transact(self, fn: Callable[[Connection], Any]) -> Any:
-        result = self._writer.transact(self._session.id, self._session.epoch, fn)
-        self._has_grown()
-        return result
-
-    def _has_grown(self) -> None:
-        self._loose = False
-        self._around.listener.journal_grew(self._session.id)
-
-    def _own_record(self, kind: str, *, name: str, result: str) -> Record:
-        now = self._clock.now_us()
-        return Record(kind=kind, phase="done", name=name, result=result, started_at=now, finished_at=now)
-
-    def _own_record_at(
-        self,
-        message: WaitMessage | Request,
-        phase: str,
-        codec: str,
-        value: Any,
-        *,
-        started_at: int,
-        finished_at: int = 0,
-        error: str = "",
-    ) -> Record:
-        """A record at the place of a wait or a request, with a JSON value."""
-        payload = dump_json(value).encode()
-        shown = "" if value is None or phase == "start" or error else payload[:200].decode("utf-8", "replace")
-        return Record(
-            kind=message.kind, phase=phase, task=message.task, index=message.index, name=message.name,
-            site=message.site, args=message.args, result=shown, error=error, started_at=started_at,
-            finished_at=finished_at, codec=codec, payload=payload,
-        )  # fmt: skip
-
     def _end_of(self, message: Request, codec: str, value: Any, error: str = "") -> Record:
         now = self._clock.now_us()
-        return self._own_record_at(message, "done", codec, value, started_at=now, finished_at=now, error=error)
+        return wire.effect(message, "done", codec, value, started_at=now, finished_at=now, error=error)
 
 
 _HANDLERS: dict[type[Any], Callable[[Turn, Any], TurnResult | None]] = {
@@ -555,67 +464,3 @@ class _Lost(Exception):
     def __init__(self, what: str = "") -> None:
         super().__init__(what)
         self.what = what
-
-
-def _interrupted_too_often(times: int) -> str:
-    return (
-        f"The session was interrupted {times} times, and began anew each time, for it is not durable. A durable one "
-        "would have gone on where it was"
-    )
-
-
-def describe_status(status: int | None) -> str:
-    """In words, how a process ended."""
-    if status is None:
-        return "was lost"
-    if status >= 0:
-        return f"exited with status {status}"
-    try:
-        how = f"was killed by {signal.Signals(-status).name}"
-    except ValueError:
-        how = f"was killed by signal {-status}"
-    return how + (" (perhaps for want of memory)" if -status == signal.SIGKILL else "")
-
-
-def describe_death(how: str, in_flight: Sequence[Record]) -> str:
-    """In words, how a session's process died, and what it was doing."""
-    doing = ", ".join(f"{start.name} at {start.site}" for start in in_flight)
-    return f"The session's process {how}" + (f" during {doing}" if doing else " in workflow code")
-
-
-def _entity(message: WaitMessage) -> Wait:
-    return Wait(
-        task=message.task,
-        index=message.index,
-        kind=message.kind,
-        deadline_at=message.deadline_at,
-        names=tuple(message.names),
-    )
-
-
-def _with_deadline(message: WaitMessage, deadline_at: int | None) -> WaitMessage:
-    return WaitMessage(
-        message.task, message.index, message.kind, message.name, message.site, message.args, message.names,
-        message.seconds, True, deadline_at,
-    )  # fmt: skip
-
-
-def _record(wire: WireRecord, payload: bytes) -> Record:
-    return Record._make((*wire[:-1], payload, ""))
-
-
-def _journal_pieces(records: Sequence[journal.ReplayRow]) -> list[Journal]:
-    """A journal as messages of bounded size, the last of which says that it is."""
-    max_records, max_bytes = _JOURNAL_PIECE
-    pieces: list[Journal] = []
-    rows: list[list[Any]] = []
-    payloads: list[bytes] = []
-    size = 0
-    for record in records:
-        rows.append([*record[1:-1], len(record.payload)])
-        payloads.append(record.payload)
-        size += len(record.payload)
-        if len(rows) >= max_records or size >= max_bytes:
-            pieces.append(Journal(rows, False, b"".join(payloads)))
-            rows, payloads, size = [], [], 0
-    return [*pieces, Journal(rows, True, b"".join(payloads))]

@@ -1,0 +1,59 @@
+"""What all turns share, and what comes of one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Protocol
+
+from autokitteh_runner.protocol import Limits
+from autokitteh_server.core.clock import Clock
+from autokitteh_server.core.entities import Wait
+from autokitteh_server.core.ids import IdSource
+from autokitteh_server.engine.scheduler import Scheduler
+from autokitteh_server.runners.pool import RunnerPool
+from autokitteh_server.storage.database import Database
+
+
+class Verdict(Enum):
+    """How a turn ended."""
+
+    ENDED = auto()  # the session is final
+    WAITING = auto()  # it waits; its row says for what
+    AGAIN = auto()  # it should have another turn at once
+    GONE = auto()  # it belongs to somebody else now, or does not exist any more
+
+
+@dataclass(frozen=True, slots=True)
+class TurnResult:
+    verdict: Verdict
+    waits: tuple[Wait, ...] = ()
+
+
+class Listener(Protocol):
+    """Told of what has become durable. Called in turns' threads: it must be quick."""
+
+    def journal_grew(self, session_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How turns are taken."""
+
+    limits: Limits
+    max_failures: int = 3  # turns lost in a row to the death of the runner, after which the session fails
+    effects_per_turn: int | None = None  # the runner is thrown away after so many; for tests of replay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all turns share."""
+
+    database: Database
+    pool: RunnerPool
+    clock: Clock
+    new_id: IdSource
+    scheduler: Scheduler
+    build_folder: Callable[[str], Path]  # where a build's files are, by its id
+    listener: Listener
+    policy: Policy
