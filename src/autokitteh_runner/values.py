@@ -140,8 +140,8 @@ def _set_state(error: BaseException, state: tuple[Any, ...]) -> None:
         with contextlib.suppress(Exception):
             members[name].__set__(error, value)
     vars(error).update(attributes)
-    error.__cause__ = cause
-    error.__suppress_context__ = suppress_context
+    object.__setattr__(error, "__cause__", cause)
+    object.__setattr__(error, "__suppress_context__", suppress_context)
 
 
 _ARGS: Final[Any] = BaseException.__dict__["args"]
