@@ -60,7 +60,7 @@ def current() -> Runtime:
     """The session's runtime, or outside a session the in-memory stand-in, made on first use."""
     if _installed is None:
         # Imported late: a session never needs the stand-in.
-        from autokitteh.testing import MemoryRuntime
+        from autokitteh._memory import MemoryRuntime
 
         install(MemoryRuntime())
     assert _installed is not None
