@@ -264,6 +264,8 @@ def _is_defined_in(module: ModuleType, name: str) -> bool:
 
 
 def _public(module: ModuleType) -> list[str]:
+    if hasattr(module, "__all__"):
+        return list(module.__all__)
     return [
         name
         for name, value in vars(module).items()
