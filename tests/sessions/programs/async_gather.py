@@ -1,7 +1,6 @@
 """Async activities overlap, and what comes of them is the same in replay, whatever the order of their ends was."""
 
 # /// session
-# sweep = true
 # prints = '''
 # [0, 1, 2, 3]
 # overlapped: True

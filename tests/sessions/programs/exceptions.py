@@ -1,7 +1,6 @@
 """Exceptions that leave an activity are caught by type, with what they carry."""
 
 # /// session
-# sweep = true
 # prints = '''
 # RateLimited: slow down 30 {'retry': 30} slow down (after 30 s)
 # KeyError 'name' builtin

@@ -1,7 +1,6 @@
 """Every operation of the store is done exactly once."""
 
 # /// session
-# sweep = true
 # prints = '''
 # None True
 # 1 2 3 4 5
