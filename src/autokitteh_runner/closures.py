@@ -32,10 +32,7 @@ class Closure:
         """Whether this is the value itself, or only what of it can change; code can't be recorded, and stays."""
         if value is _UNSET or isinstance(value, type | ModuleType):
             return False, None
-        if isinstance(value, _CALLABLES):
-            held = reached_by(value, self._known)
-            return False, None if held is value else held
-        return True, value
+        return (False, _held_by(value, self._known)) if isinstance(value, _CALLABLES) else (True, value)
 
 
 _UNSET = object()
@@ -54,7 +51,7 @@ def reached_by(value: Any, known: dict[int, Closure]) -> Any:
     `known` keeps the closures found, by the ids of their functions: a function may hold itself.
     """
     if isinstance(value, functools.partial):
-        return [reached_by(value.func, known), value.args, value.keywords]
+        return [_held_by(part, known) for part in (value.func, *value.args, *value.keywords.values())]
     if isinstance(value, MethodType | BuiltinFunctionType):
         owner = value.__self__
         return value if owner is None or isinstance(owner, type | ModuleType) else owner
@@ -64,6 +61,12 @@ def reached_by(value: Any, known: dict[int, Closure]) -> Any:
             known[id(value)] = Closure(value, known)
         return known[id(value)]
     return value
+
+
+def _held_by(part: Any, known: dict[int, Closure]) -> Any:
+    """The same of a part of something to call; None where that is code and nothing else, which can't be recorded."""
+    held = reached_by(part, known)
+    return None if isinstance(held, (*_CALLABLES, type, ModuleType)) else held
 
 
 def _has_variables(fn: FunctionType) -> bool:
