@@ -158,7 +158,7 @@ def test_replay_gets_what_it_needs_in_order(database: Database) -> None:
 
     rows = database.read(lambda conn: journal.load_replay(conn, session))
 
-    assert [(row.name, row.phase, row.index, row.attempt, row.payload) for row in rows] == [
+    assert [(row.name, row.phase, row.index, row.attempt, payload) for row, payload in rows] == [
         ("RUNNING", "done", -1, 1, b""),
         ("later", "start", 1, 1, b""),
         ("sooner", "done", 0, 1, b"n"),

@@ -16,6 +16,7 @@ from autokitteh_runner.protocol import (
     Idle,
     Message,
     ProtocolError,
+    ReplayRecord,
     Request,
     Run,
     Unwait,
@@ -170,9 +171,9 @@ class Turn:
         limits = self._around.policy.limits
         return {name: getattr(limits, name) for name in limits.__slots__}
 
-    def _note_state(self, state: str, records: Sequence[journal.ReplayRow]) -> None:
+    def _note_state(self, state: str, records: Sequence[tuple[ReplayRecord, bytes]]) -> None:
         """Say in the journal that a new process begins, and how much of it there is to replay."""
-        effects = sum(record.phase == "done" and record.index >= 0 for record in records)
+        effects = sum(record.phase == "done" and record.index >= 0 for record, _ in records)
         text = (
             "" if not records else f"resumed, {effects} records replayed" if self._session.durable else "started again"
         )

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from autokitteh_runner.protocol import Journal, Request, WireRecord, dump_json
+from autokitteh_runner.protocol import Journal, ReplayRecord, Request, WireRecord, dump_json
 from autokitteh_runner.protocol import Wait as WaitMessage
 from autokitteh_server.core.entities import Wait
 from autokitteh_server.core.journal import Record
-from autokitteh_server.storage.journal import ReplayRow
 
 #: Records, and bytes of payload, that one `Journal` message holds at most.
 _PIECE: Final = (2_000, 4 * 1024 * 1024)
@@ -63,17 +62,17 @@ def with_deadline(message: WaitMessage, deadline_at: int | None) -> WaitMessage:
     return replace(message, opened=True, deadline_at=deadline_at)
 
 
-def journal_pieces(rows: Sequence[ReplayRow]) -> list[Journal]:
+def journal_pieces(rows: Sequence[tuple[ReplayRecord, bytes]]) -> list[Journal]:
     """A journal as messages of bounded size, the last of which says that it is."""
     max_records, max_bytes = _PIECE
     pieces: list[Journal] = []
     records: list[list[Any]] = []
     payloads: list[bytes] = []
     size = 0
-    for row in rows:
-        records.append([*row[1:-1], len(row.payload)])
-        payloads.append(row.payload)
-        size += len(row.payload)
+    for replayed, payload in rows:
+        records.append(list(replayed))
+        payloads.append(payload)
+        size += len(payload)
         if len(records) >= max_records or size >= max_bytes:
             pieces.append(Journal(records, False, b"".join(payloads)))
             records, payloads, size = [], [], 0

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, case, func, null, select
 
+from autokitteh_runner.protocol import ReplayRecord
 from autokitteh_server.core.journal import FORMAT, WAITS, Record, StoredRecord
 from autokitteh_server.storage import blobs, schema
 from autokitteh_server.storage.dialects import RECORD_COLUMNS, dialect_of, raw_of
@@ -90,30 +91,16 @@ def load(conn: Connection, session_id: str) -> Sequence[StoredRecord]:
     return _load(conn, session_id, after_seq=0, limit=None)
 
 
-class ReplayRow(NamedTuple):
-    """What replay needs of a record."""
-
-    seq: int
-    kind: str
-    phase: str
-    task: str
-    index: int  # type: ignore[assignment]
-    name: str
-    site: str
-    digest: str
-    attempt: int
-    finished_at: int
-    codec: str
-    payload: bytes
-
-
-def load_replay(conn: Connection, session_id: str) -> list[ReplayRow]:
-    """What replay needs of a session's records, in order. A third of the time that `load` takes."""
+def load_replay(conn: Connection, session_id: str) -> list[tuple[ReplayRecord, bytes]]:
+    """What replay needs of a session's records, in order, with their payloads. A third of the time `load` takes."""
     rows = dialect_of(conn).fetch_rows(raw_of(conn), _LOAD_REPLAY, (session_id, session_id))
     # Sorted here: a database would carry whole rows, payloads and all, through its sorting.
     rows.sort(key=itemgetter(0))
     contents = blobs.get_all(conn, {row[-1] for row in rows if row[-1]})
-    return [ReplayRow._make((*row[:-2], contents[row[-1]] if row[-1] else row[-2])) for row in rows]
+    payloads = [contents[row[-1]] if row[-1] else row[-2] for row in rows]
+    return [
+        (ReplayRecord._make((*row[1:-2], len(payload))), payload) for row, payload in zip(rows, payloads, strict=True)
+    ]
 
 
 def tail(conn: Connection, session_id: str, after_seq: int, limit: int) -> Sequence[StoredRecord]:
