@@ -15,7 +15,7 @@ from autokitteh_runner.channel import Channel
 from autokitteh_runner.mutation import Snapshot
 from autokitteh_runner.outbox import Outbox, now_us
 from autokitteh_runner.outcome import Outcome
-from autokitteh_runner.preview import digest, preview_call
+from autokitteh_runner.preview import digest, error_line, preview_call
 from autokitteh_runner.protocol import WireRecord
 from autokitteh_runner.replay import Entry, Place, Replay
 from autokitteh_runner.stopwatch import Stopwatch
@@ -151,8 +151,7 @@ class Activities:
             if call.failed >= (call.options.retries if call.options else 0):
                 return False
             call.failed += 1
-            text = f"{type(error).__name__}: {error}"[:2000]
-            self._outbox.add(call.record("call", "failed", error=text, finished_at=now_us()))
+            self._outbox.add(call.record("call", "failed", error=error_line(error), finished_at=now_us()))
             return True
 
         return Attempt(begin, failed)

@@ -5,6 +5,7 @@ before, a method of such a function, a method of a built-in type. Everything els
 """
 
 import asyncio
+import functools
 import random
 import sys
 import time
@@ -42,6 +43,7 @@ class Resolver:
             asyncio.run: self._asyncio_run,
             asyncio.as_completed: self._as_completed,
             random.seed: self._random.seed,
+            **{fn: functools.partial(self._call_with_resolved, fn) for fn in tables.HIGHER_ORDER},
         }
         self.resolve = self._make_resolve()
 
@@ -172,6 +174,9 @@ class Resolver:
     def _as_completed(self, fs: Any, *, timeout: float | None = None) -> Any:
         # asyncio's own makes tasks of a set of coroutines, in the order of their addresses.
         return asyncio.as_completed([asyncio.ensure_future(f) for f in fs], timeout=timeout)
+
+    def _call_with_resolved(self, higher: Callable[..., Any], /, fn: Any, *args: Any) -> Any:
+        return higher(self.resolve(fn), *args)
 
     def _new_random(self, x: Any = _MISSING) -> random.Random:
         return random.Random(self._random.getrandbits(128) if x is _MISSING or x is None else x)

@@ -39,51 +39,70 @@ class Decision:
 DIRECT = Decision(Kind.DIRECT)
 _DIRECT_CODE = Decision(Kind.DIRECT, is_code=True)
 
+_BOUND = (types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType)
+_NAMED = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
+_DESCRIPTORS = (types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType)
+
 
 def classify(fn: Any, local_files: Container[str], no_activity: Container[Any]) -> Decision:
     """Decide for one callable; first match wins, in the order of the design (4.1). Never calls user code.
 
     `local_files` are the `co_filename`s of the project, `no_activity` what `register_no_activity` was given.
     """
+    # By type throughout: isinstance would ask the object, and proxies and mocks say that they are something else.
+    cls = type(fn)
     marked = _marked(fn)
     if marked is not None:
         return marked
-    if _is_in(fn, no_activity):
+    if _is_registered(fn, no_activity):
         return DIRECT
-    if isinstance(fn, types.FunctionType):
+    if cls is types.FunctionType:
         return _function(fn, fn, local_files)
-    if isinstance(fn, types.MethodType):
+    if cls is types.MethodType:
         return _method(fn, local_files, no_activity)
-    if isinstance(fn, type):
+    if issubclass(cls, type):
         return _class(fn, local_files)
-    if isinstance(fn, types.BuiltinFunctionType):
+    if issubclass(cls, types.BuiltinFunctionType):  # those that want to know their class are of a type of their own
         return _builtin(fn)
-    if isinstance(fn, types.MethodWrapperType):
-        return _of_type(type(fn.__self__), fn.__name__, local_files)
-    if isinstance(fn, types.WrapperDescriptorType | types.MethodDescriptorType | types.ClassMethodDescriptorType):
-        return _of_type(fn.__objclass__, fn.__name__, local_files)
-    if isinstance(fn, functools.partial):
+    if cls is types.MethodWrapperType:
+        return _method_in_c(type(fn.__self__), fn.__name__, qualified_name(fn))
+    if cls in _DESCRIPTORS:
+        return _method_in_c(fn.__objclass__, fn.__name__, qualified_name(fn))
+    if issubclass(cls, functools.partial):
         return classify(fn.func, local_files, no_activity)
     return _instance(fn, local_files, no_activity)
 
 
 def _marked(fn: Any) -> Decision | None:
-    # AttrDict, mocks and proxies answer for any attribute: only the real marks count.
-    namespace = getattr(fn, "__dict__", None)
-    if isinstance(fn, types.MethodType):
-        namespace = getattr(fn.__func__, "__dict__", None)
-    if isinstance(namespace, dict | types.MappingProxyType):
-        options = namespace.get("__ak_activity__")
-        if isinstance(options, ActivityOptions):
-            return Decision(Kind.ACTIVITY, options.name or qualified_name(fn), options, _is_async(fn))
-        if namespace.get("__ak_inhibit__") is True:
-            return Decision(Kind.INHIBIT, qualified_name(fn))
+    target = fn.__func__ if type(fn) is types.MethodType else fn
+    try:
+        # AttrDict, mocks and proxies answer for any attribute: only the real marks count.
+        namespace = object.__getattribute__(target, "__dict__")
+    except Exception:  # has none, or a property of that name
+        return None
+    if not isinstance(namespace, dict | types.MappingProxyType):
+        return None
+    options = namespace.get("__ak_activity__")
+    if isinstance(options, ActivityOptions):
+        return Decision(Kind.ACTIVITY, options.name or qualified_name(fn), options, _is_async(fn))
+    if namespace.get("__ak_inhibit__") is True:
+        return Decision(Kind.INHIBIT, qualified_name(fn))
     return None
 
 
-def _is_in(fn: Any, items: Container[Any]) -> bool:
+def _is_registered(fn: Any, no_activity: Container[Any]) -> bool:
+    if _is_in(fn, no_activity):
+        return True
+    if type(fn) is types.MethodType and _is_in(fn.__func__, no_activity):
+        return True
+    owner = fn.__self__ if issubclass(type(fn), _BOUND) else fn
+    cls = owner if issubclass(type(owner), type) else type(owner)
+    return any(_is_in(base, no_activity) for base in cls.__mro__)
+
+
+def _is_in(item: Any, items: Container[Any]) -> bool:
     try:
-        return fn in items or getattr(fn, "__func__", None) in items or type(getattr(fn, "__self__", None)) in items
+        return item in items
     except TypeError:  # not hashable
         return False
 
@@ -93,70 +112,69 @@ def _function(fn: types.FunctionType, shown: Any, local_files: Container[str]) -
         return _DIRECT_CODE
     if fn in tables.RANDOM_FUNCTIONS:
         return Decision(Kind.RANDOM, tables.RANDOM_FUNCTIONS[fn])
-    if fn in tables.NOTES:
-        return Decision(Kind.NOTE, qualified_name(shown))
-    # Not fn.__module__: functools.wraps sets that to the module of what is wrapped.
-    module = fn.__globals__.get("__name__", "")
-    name = qualified_name(shown)
-    if name in tables.THREADS:
-        return Decision(Kind.REFUSED, name)
-    if fn in tables.ACTIVITIES:
+    name, own_name = qualified_name(shown), qualified_name(fn)
+    if fn in tables.NOTES or own_name in tables.NOTE_NAMES:
+        return Decision(Kind.NOTE, name)
+    if own_name in tables.THREADS:
+        return Decision(Kind.REFUSED, own_name)
+    if fn in tables.ACTIVITIES or own_name in tables.ACTIVITY_NAMES:
         return Decision(Kind.ACTIVITY, name)
-    if fn in tables.PURE_FUNCTIONS or tables.is_deterministic(module):
-        if name == "asyncio.threads.to_thread":
-            return Decision(Kind.ACTIVITY, name, is_async=True)
+    if own_name == "asyncio.threads.to_thread":
+        return Decision(Kind.ACTIVITY, name, is_async=True)
+    if fn.__name__ in tables.CONSTRUCTION:
         return _DIRECT_CODE
+    # Not fn.__module__: functools.wraps sets that to the module of what is wrapped.
+    if fn in tables.PURE_FUNCTIONS or tables.is_deterministic(fn.__globals__.get("__name__", "")):
+        return DIRECT if fn in tables.OF_THEIR_OBJECT else _DIRECT_CODE
     return Decision(Kind.ACTIVITY, name, is_async=_is_async(fn))
 
 
 def _method(fn: types.MethodType, local_files: Container[str], no_activity: Container[Any]) -> Decision:
     owner, func = fn.__self__, fn.__func__
-    if fn in tables.RANDOM_FUNCTIONS:
+    if _is_in(fn, tables.RANDOM_FUNCTIONS):
         return Decision(Kind.RANDOM, tables.RANDOM_FUNCTIONS[fn])
-    if fn in tables.NOTES or type(owner) in tables.NOTE_TYPES:
+    if _is_in(fn, tables.NOTES) or type(owner) in tables.NOTE_TYPES:
         return Decision(Kind.NOTE, qualified_name(fn))
-    if isinstance(owner, pathlib.PurePath) and func.__name__ in tables.PURE_PATH_METHODS:
+    if type(func) is not types.FunctionType:
+        return classify(func, local_files, no_activity)
+    if func.__code__.co_filename in local_files:
+        return _DIRECT_CODE
+    if issubclass(type(owner), pathlib.PurePath) and func.__name__ in tables.PURE_PATH_METHODS:
         return DIRECT
-    if isinstance(owner, random.Random):  # its own numbers: not by the function, which SystemRandom inherits
-        return DIRECT
-    if isinstance(func, types.FunctionType):
-        return _function(func, fn, local_files)
-    return classify(func, local_files, no_activity)
+    return _function(func, fn, local_files)
 
 
 def _class(cls: type, local_files: Container[str]) -> Decision:
     name = qualified_name(cls)
     if name in tables.THREADS:
         return Decision(Kind.REFUSED, name)
-    if cls in tables.ACTIVITIES:
+    if _is_in(cls, tables.ACTIVITIES):
         return Decision(Kind.ACTIVITY, name)
     if cls is random.Random:
         return Decision(Kind.RANDOM, "Random")
-    if issubclass(cls, BaseException | pathlib.PurePath) or _is_pure_type(cls, local_files):
+    if issubclass(cls, BaseException | pathlib.PurePath | Enum):
+        return DIRECT
+    if tables.is_deterministic(cls.__module__) or _is_local_module(cls.__module__, local_files):
         return DIRECT
     return Decision(Kind.ACTIVITY, name)
 
 
 def _builtin(fn: types.BuiltinFunctionType) -> Decision:
     owner = fn.__self__
-    if fn in tables.RANDOM_FUNCTIONS:
+    if _is_in(fn, tables.RANDOM_FUNCTIONS):
         return Decision(Kind.RANDOM, tables.RANDOM_FUNCTIONS[fn])
-    if fn in tables.NOTES or _is_note_classmethod(fn):
+    if fn in tables.NOTES or _is_note_classmethod(fn) or type(owner) in tables.NOTE_TYPES:
         return Decision(Kind.NOTE, qualified_name(fn))
-    if fn in tables.ACTIVITIES:
-        return Decision(Kind.ACTIVITY, qualified_name(fn))
     if fn in tables.PURE_FUNCTIONS:
         return DIRECT
-    if owner is None or isinstance(owner, types.ModuleType):
-        module = fn.__module__ or getattr(owner, "__name__", "")
-    else:
-        cls = owner if isinstance(owner, type) else type(owner)
-        if cls in tables.ACTIVITIES:
-            return Decision(Kind.ACTIVITY, qualified_name(fn))
-        module = cls.__module__
     name = qualified_name(fn)
+    if fn in tables.ACTIVITIES:
+        return Decision(Kind.ACTIVITY, name)
     if name in tables.THREADS:
         return Decision(Kind.REFUSED, name)
+    if owner is not None and type(owner) is not types.ModuleType:
+        return _method_in_c(owner if isinstance(owner, type) else type(owner), fn.__name__, name)
+    module = fn.__module__ or getattr(owner, "__name__", "")
     return DIRECT if tables.is_deterministic(module) else Decision(Kind.ACTIVITY, name)
 
 
@@ -167,14 +185,13 @@ def _is_note_classmethod(fn: types.BuiltinFunctionType) -> bool:
     )
 
 
-def _of_type(cls: type, method: str, local_files: Container[str]) -> Decision:
-    if _is_pure_type(cls, local_files):
+def _method_in_c(cls: type, method: str, shown: str) -> Decision:
+    # What counts is which class it comes from: a class that the project derives from dict has dict's methods.
+    definer = next((base for base in cls.__mro__ if method in vars(base)), cls)
+    reaches_outside = any(_is_in(base, tables.ACTIVITIES) for base in cls.__mro__)
+    if method in tables.CONSTRUCTION or (tables.is_deterministic(definer.__module__) and not reaches_outside):
         return DIRECT
-    return Decision(Kind.ACTIVITY, f"{cls.__module__}.{cls.__qualname__}.{method}")
-
-
-def _is_pure_type(cls: type, local_files: Container[str]) -> bool:
-    return tables.is_deterministic(cls.__module__) or _is_local_module(cls.__module__, local_files)
+    return Decision(Kind.ACTIVITY, shown)
 
 
 def _is_local_module(name: str, local_files: Container[str]) -> bool:
@@ -184,17 +201,20 @@ def _is_local_module(name: str, local_files: Container[str]) -> bool:
 def _instance(fn: Any, local_files: Container[str], no_activity: Container[Any]) -> Decision:
     """An object with `__call__`, or something that can't be called: Python's own error will say so."""
     cls = type(fn)
-    wrapped = getattr(fn, "__wrapped__", None) if cls.__module__ == "functools" else None
-    if wrapped is not None:  # lru_cache, singledispatch
-        return classify(wrapped, local_files, no_activity)
-    call = getattr(cls, "__call__", None)
+    if cls.__module__ == "functools" and hasattr(fn, "__wrapped__"):  # lru_cache
+        return classify(fn.__wrapped__, local_files, no_activity)
+    if cls is types.GenericAlias or cls.__module__ == "typing":
+        origin = getattr(fn, "__origin__", None)
+        return classify(origin, local_files, no_activity) if isinstance(origin, type) else DIRECT
+    call = next((vars(base)["__call__"] for base in cls.__mro__ if "__call__" in vars(base)), None)
     if call is None:
         return DIRECT
-    if isinstance(fn, types.GenericAlias):
-        return classify(fn.__origin__, local_files, no_activity)
-    if isinstance(call, types.FunctionType):
+    marked = _marked(call)
+    if marked is not None:
+        return marked
+    if type(call) is types.FunctionType:
         return _function(call, fn, local_files)
-    return _of_type(cls, "__call__", local_files)
+    return _method_in_c(cls, "__call__", qualified_name(fn))
 
 
 #: Modules in C, and the names by which people know what is in them.
@@ -203,16 +223,22 @@ _KNOWN_AS = {"posix": "os", "_io": "io"}
 
 def qualified_name(fn: Any) -> str:
     """The name under which a callable stands in journals: `requests.sessions.Session.get`, say."""
-    owner = getattr(fn, "__self__", None)
-    if owner is None or isinstance(owner, types.ModuleType):
-        named = fn if hasattr(fn, "__qualname__") else type(fn)
-        module = getattr(named, "__module__", None) or "builtins"
-        if module == "builtins" or vars(builtins).get(named.__qualname__) is fn:
-            return str(named.__qualname__)
-        return f"{_KNOWN_AS.get(module, module)}.{named.__qualname__}"
-    cls = owner if isinstance(owner, type) else type(owner)
-    return f"{cls.__module__}.{cls.__qualname__}.{fn.__name__}".removeprefix("builtins.")
+    if issubclass(type(fn), _BOUND) and fn.__self__ is not None and type(fn.__self__) is not types.ModuleType:
+        owner = fn.__self__
+        cls = owner if issubclass(type(owner), type) else type(owner)
+        method = getattr(fn, "__name__", "__call__")  # a method made of an object with __call__ has none
+        return f"{cls.__module__}.{cls.__qualname__}.{method}".removeprefix("builtins.")
+    if type(fn) in _DESCRIPTORS:
+        return f"{fn.__objclass__.__module__}.{fn.__qualname__}".removeprefix("builtins.")
+    # Other objects may answer to any name.
+    named = fn if issubclass(type(fn), (*_NAMED, type)) else type(fn)
+    module = named.__module__ or "builtins"
+    if module == "builtins" or vars(builtins).get(named.__qualname__) is fn:
+        return str(named.__qualname__)
+    return f"{_KNOWN_AS.get(module, module)}.{named.__qualname__}"
 
 
 def _is_async(fn: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(getattr(type(fn), "__call__", None))
+    if issubclass(type(fn), _NAMED):
+        return inspect.iscoroutinefunction(fn)
+    return inspect.iscoroutinefunction(getattr(type(fn), "__call__", None))

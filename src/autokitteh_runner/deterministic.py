@@ -7,17 +7,21 @@ import builtins
 import bz2
 import codecs
 import datetime
+import functools
 import gzip
 import io
+import itertools
 import lzma
 import os
 import pathlib
 import random
 import secrets
 import sys
+import threading
 import time
 import tokenize
 import uuid
+from types import FunctionType, MethodType
 from typing import Any, Final
 
 #: Modules of the standard library whose functions and classes depend on their arguments only. A name covers its
@@ -111,6 +115,7 @@ MODULES: Final = frozenset(
         "functools",
         "gc",
         "genericpath",
+        "getopt",
         "gettext",
         "graphlib",
         "gzip",
@@ -125,7 +130,6 @@ MODULES: Final = frozenset(
         "itertools",
         "json",
         "keyword",
-        "linecache",
         "locale",
         "logging",
         "lzma",
@@ -135,6 +139,7 @@ MODULES: Final = frozenset(
         "numbers",
         "opcode",
         "operator",
+        "optparse",
         "pickle",
         "plistlib",
         "posixpath",
@@ -145,7 +150,6 @@ MODULES: Final = frozenset(
         "random",
         "re",
         "reprlib",
-        "sched",
         "secrets",
         "shlex",
         "signal",
@@ -157,6 +161,7 @@ MODULES: Final = frozenset(
         "sys",
         "textwrap",
         "threading",
+        "time",
         "token",
         "tokenize",
         "tomllib",
@@ -202,7 +207,30 @@ ACTIVITIES: Final[frozenset[Any]] = frozenset(
         os.path.getatime,
         os.path.getctime,
         os.path.samefile,
+        os.path.sameopenfile,
         os.path.realpath,
+        time.sleep,
+    }
+)
+
+#: The same of modules that are not worth importing for this, by qualified name.
+ACTIVITY_NAMES: Final = frozenset(
+    {
+        "configparser.RawConfigParser.read",
+        "mimetypes.read_mime_types",
+        # Parts of a message are told apart by a random text.
+        "email.generator.Generator.flatten",
+        "email.message.MIMEPart.as_string",
+        "email.message.Message.as_bytes",
+        "email.message.Message.as_string",
+        "xml.dom.expatbuilder.parse",
+        "xml.dom.minidom.parse",
+        "xml.dom.pulldom.parse",
+        "xml.etree.ElementTree.ElementTree.parse",
+        "xml.etree.ElementTree.ElementTree.write",
+        "xml.etree.ElementTree.iterparse",
+        "xml.etree.ElementTree.parse",
+        "xml.sax.parse",
     }
 )
 
@@ -210,10 +238,12 @@ ACTIVITIES: Final[frozenset[Any]] = frozenset(
 THREADS: Final = {
     "threading.Thread": "a thread",
     "threading.Timer": "a thread",
+    "threading.Thread.start": "a thread",
     "_thread.start_new_thread": "a thread",
     "concurrent.futures.thread.ThreadPoolExecutor": "a pool of threads",
     "concurrent.futures.process.ProcessPoolExecutor": "a pool of processes",
     "multiprocessing.context.Process": "a process",
+    "multiprocessing.process.BaseProcess.start": "a process",
 }
 
 #: Cheap reads that differ from run to run: recorded, never waited for.
@@ -229,6 +259,8 @@ NOTES: Final[frozenset[Any]] = frozenset(
         time.process_time_ns,
         time.thread_time,
         time.thread_time_ns,
+        time.clock_gettime,
+        time.clock_gettime_ns,
         time.localtime,
         time.gmtime,
         time.ctime,
@@ -260,8 +292,31 @@ NOTES: Final[frozenset[Any]] = frozenset(
         secrets.choice,
         builtins.id,
         sys.getrefcount,
-        pathlib.Path.cwd,
-        pathlib.Path.home,
+        threading.get_ident,
+        threading.get_native_id,
+        pathlib.Path.cwd.__func__,  # type: ignore[attr-defined]  # as any of its subclasses has it
+        pathlib.Path.home.__func__,  # type: ignore[attr-defined]
+        pathlib.Path.absolute,
+        pathlib.Path.expanduser,
+        os.path.abspath,
+        os.path.expanduser,
+        os.path.expandvars,
+        os.path.relpath,
+        gzip.compress,  # writes the time into its result
+    }
+)
+
+#: The same of modules that are not worth importing for this, by qualified name.
+NOTE_NAMES: Final = frozenset(
+    {
+        "email.utils.formatdate",
+        "email.utils.localtime",
+        "email.utils.make_msgid",
+        "mimetypes.guess_all_extensions",  # by tables of the machine's
+        "mimetypes.guess_extension",
+        "mimetypes.guess_file_type",
+        "mimetypes.guess_type",
+        "zoneinfo._tzpath.available_timezones",
     }
 )
 
@@ -283,12 +338,37 @@ RANDOM_FUNCTIONS: Final[dict[Any, str]] = {
 }
 
 #: Methods of `pathlib.Path` that only compute. All others look at the disk.
-PURE_PATH_METHODS: Final = frozenset(
-    name for cls in (pathlib.PurePath, pathlib.PurePosixPath, object) for name in vars(cls)
-) | {"expanduser"}
+PURE_PATH_METHODS: Final = frozenset(dir(pathlib.PurePath))
 
-#: Deterministic parts of modules that are not deterministic as a whole.
-PURE_FUNCTIONS: Final[frozenset[Any]] = frozenset({os.fspath, os.fsencode, os.fsdecode, os.strerror, os.get_exec_path})
+#: Parts of modules that are not deterministic as a whole. Some change the process, and must do so in replay, too.
+PURE_FUNCTIONS: Final[frozenset[Any]] = frozenset(
+    {
+        os.fspath,
+        os.fsencode,
+        os.fsdecode,
+        os.strerror,
+        os.get_exec_path,
+        os.path.normpath,  # of newer Pythons in C, as is the next
+        getattr(os.path, "splitroot", os.path.splitdrive),
+        os.chdir,
+        os.putenv,
+        os.umask,
+        os.unsetenv,
+        type(os.environ).setdefault,
+    }
+)
+
+#: What a class calls of its bases when an object is made. Objects are made again in replay, not recorded.
+CONSTRUCTION: Final = frozenset({"__new__", "__init__", "__post_init__", "__init_subclass__", "__prepare__"})
+
+#: Functions of which it depends on the object what becomes of them as its methods.
+OF_THEIR_OBJECT: Final[frozenset[Any]] = frozenset(
+    {fn.__func__ for fn in (*NOTES, *RANDOM_FUNCTIONS) if isinstance(fn, MethodType)}
+    | {fn for cls in (random.Random, random.SystemRandom) for fn in vars(cls).values() if isinstance(fn, FunctionType)}
+)
+
+#: Direct functions that call what they are given as their first argument.
+HIGHER_ORDER: Final = (builtins.map, builtins.filter, functools.reduce, itertools.starmap)
 
 #: Types whose bound methods are always direct: the quick way for `xs.append` and the like.
 BUILTIN_TYPES: Final = frozenset(

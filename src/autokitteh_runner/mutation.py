@@ -23,7 +23,7 @@ from uuid import UUID
 
 from autokitteh_runner.closures import Closure, reached_by
 from autokitteh_runner.object_state import State, forced, is_same, put_back, state_of
-from autokitteh_runner.preview import type_name
+from autokitteh_runner.preview import error_text, type_name
 from autokitteh_runner.values import PLAIN_TYPES, PROTOCOL
 
 _NEVER_CHANGE: Final = PLAIN_TYPES | {range, slice, type(...), type(NotImplemented), re.Pattern, Decimal, UUID}
@@ -77,7 +77,7 @@ class Snapshot:
                 _Graph([value])
                 kept.append((label, value))
             except Exception as err:
-                self.uncaptured.append(f"{label}: {err}")
+                self.uncaptured.append(f"{label}: {error_text(err)}")
         self._roots = kept
 
     def record(self, result: Any = None, *, alone: bool = True) -> Recorded | None:
@@ -115,7 +115,7 @@ class Snapshot:
     def _give_up(self, error: Exception) -> None:
         told = len(self.uncaptured)
         self._drop_unpicklable()
-        cause = "" if len(self.uncaptured) > told else f": {error}"
+        cause = "" if len(self.uncaptured) > told else f": {error_text(error)}"
         self.uncaptured += [f"{label}, along with the rest{cause}" for label, _ in self._roots]
 
     def restore(self, payload: bytes) -> Any:

@@ -36,11 +36,15 @@ def preview_call(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
 
 def error_line(error: BaseException) -> str:
     """An exception's type and message."""
+    return f"{type_name(error)}: {error_text(error)}"
+
+
+def error_text(error: BaseException) -> str:
+    """An exception's message."""
     try:
-        text = str(error)
+        return str(error)[:2000]
     except Exception:  # a user's __str__ may do anything
-        text = ""
-    return f"{type_name(error)}: {text[:2000]}"
+        return ""
 
 
 def _show(value: Any, limit: int, depth: int) -> str:
@@ -156,5 +160,5 @@ def _pickle_error(value: Any) -> str:
     try:
         pickle.loads(pickle.dumps(value, 5))
     except Exception as err:  # whatever a user's __reduce__ raises
-        return error_line(err)
+        return error_text(err) or type_name(err)
     return ""

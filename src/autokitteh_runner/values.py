@@ -12,7 +12,7 @@ import types
 from typing import Any, Final
 
 from autokitteh.errors import UnpicklableResultError
-from autokitteh_runner.preview import error_line, explain_unpicklable, preview, type_name
+from autokitteh_runner.preview import error_line, error_text, explain_unpicklable, preview, type_name
 
 PROTOCOL: Final = 5  # of pickle; the highest that all supported versions of Python share
 
@@ -34,7 +34,7 @@ def load_result(payload: bytes, name: str) -> Any:
         return pickle.loads(payload)
     except Exception as err:  # whatever a user's __setstate__ raises
         raise UnpicklableResultError(
-            f"The result of {name} was pickled and can't be unpickled: {type(err).__name__}: {err}. Call it in a "
+            f"The result of {name} was pickled and can't be unpickled: {error_line(err)}. Call it in a "
             "function of yours that is marked @autokitteh.activity and returns plain data"
         ) from err
 
@@ -56,7 +56,7 @@ def dump_error(error: BaseException) -> bytes:
             return _checked_error(error, {})
     except Exception as err:  # whatever a user's class raises
         raise UnpicklableResultError(
-            f"{error_line(error)} (raised in an activity) can't be recorded: {err}. An exception that leaves an "
+            f"{error_line(error)} (raised in an activity) can't be recorded: {error_text(err)}. An exception that leaves an "
             "activity must be of a class at the top level of a module"
         ) from err
 

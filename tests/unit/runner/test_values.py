@@ -335,7 +335,7 @@ def test_unpicklable_results() -> None:
         dump_result({"rows": [Handle(1)]}, "api.fetch")
     assert str(caught.value) == (
         "api.fetch returned a dict, which can't be recorded: ['rows'][0].lock (_thread.lock): "
-        "TypeError: cannot pickle '_thread.lock' object. "
+        "cannot pickle '_thread.lock' object. "
         "Call it in a function of yours that is marked @autokitteh.activity and returns plain data"
     )
 
