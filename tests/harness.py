@@ -175,7 +175,7 @@ def run_killed_throughout(
     deaths = 0
     while _dies(folder, program, f"{point}:{again if deaths else 1}", entry, **options):
         deaths += 1
-        assert deaths < 1000, "the session makes no progress"
+        assert deaths < 200, "the session makes no progress"
     with Database.open(Settings(data_dir=folder / "data").database_url) as database:
         oldest = database.read(lambda conn: sessions.list(conn, limit=1000))[-1]
         return deaths, load_result(database, oldest.id)

@@ -23,7 +23,7 @@ from autokitteh_server.builds.source import Source
 FOLDER = Path(__file__).with_name("programs")
 
 #: How a program is run; see `test_programs`.
-WAYS = ("durable", "evicted", "runner-killed", "killed", "plain")
+WAYS = ("durable", "evicted", "runner-killed", "killed", "killed-later", "plain")
 
 _HEADER = re.compile(r"^# /// session\n((?:#.*\n)*?)# ///$", re.MULTILINE)
 
@@ -62,7 +62,9 @@ def load(name: str) -> Program:
     else:
         files = {"program.py": path.with_suffix(".py").read_bytes()}
     source = Source(name=name, files=files, manifest=None, manifest_path=None)
-    return Program(source=source, **_header(files["program.py"].decode()))
+    program = Program(source=source, **_header(files["program.py"].decode()))
+    assert program.not_in.keys() <= set(WAYS), f"{name}: {program.not_in}"
+    return program
 
 
 def names() -> list[str]:

@@ -14,9 +14,11 @@ from sessions.service import Service
 PROGRAMS = {name: catalog.load(name) for name in catalog.names()}
 
 
-def programs(way: str) -> pytest.MarkDecorator:
-    """The programs to which a way of running applies."""
-    return pytest.mark.parametrize("name", [name for name, program in PROGRAMS.items() if way not in program.not_in])
+def programs(*ways: str) -> pytest.MarkDecorator:
+    """The programs to which all of these ways of running apply."""
+    return pytest.mark.parametrize(
+        "name", [name for name, program in PROGRAMS.items() if not program.not_in.keys() & set(ways)]
+    )
 
 
 @programs("durable")
@@ -53,7 +55,7 @@ def test_killed(name: str, tmp_path: Path, service: Service) -> None:
 
 
 @pytest.mark.slow
-@programs("killed")
+@programs("killed", "killed-later")
 def test_killed_later(name: str, tmp_path: Path, service: Service) -> None:
     """It does the same when the server is killed at each effect in turn, just after its runner was told to go on."""
     check_killed(PROGRAMS[name], "turn.after_ack", tmp_path, service)

@@ -9,7 +9,10 @@
 # timed out: TimeoutError
 # async timed out: TimeoutError
 # '''
-# not_in = { plain = "retries and time-outs are those of durable sessions" }
+#
+# [not_in]
+# plain = "retries and time-outs are those of durable sessions"
+# killed-later = "an activity that asks the server for something would be killed each time before its end"
 # ///
 
 import asyncio
