@@ -41,7 +41,7 @@ class Program:
     entry: str = "program.py:on_trigger"
     vars: dict[str, str] = field(default_factory=dict)
     data: Any = None
-    sweep: bool = False  # whether it is also killed once at each single crash point
+    sweep: list[str] = field(default_factory=list)  # crash points at whose every passage it is also killed once
 
     @property
     def name(self) -> str:

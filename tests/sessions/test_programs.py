@@ -62,8 +62,9 @@ def test_killed_later(name: str, tmp_path: Path, service: Service) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name, program in PROGRAMS.items() if program.sweep])
-@pytest.mark.parametrize("point", ["turn.before_commit", "turn.after_commit", "turn.after_ack"])
+@pytest.mark.parametrize(
+    ("name", "point"), [(name, point) for name, program in PROGRAMS.items() for point in program.sweep]
+)
 def test_killed_once(name: str, point: str, tmp_path: Path, service: Service) -> None:
     """It does the same when the server is killed once, wherever that is."""
     program = PROGRAMS[name]

@@ -1,7 +1,7 @@
 """Children that are started once, signals to and from them, and their ends."""
 
 # /// session
-# sweep = true
+# sweep = ["turn.after_commit", "turn.after_ack"]
 # prints = '''
 # hello from child 0
 # hello from child 1

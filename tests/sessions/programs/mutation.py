@@ -1,7 +1,7 @@
 """What an activity changes in its arguments stays changed, and every other reference to it stays right."""
 
 # /// session
-# sweep = true
+# sweep = ["turn.before_commit", "turn.after_commit", "turn.after_ack"]
 # prints = '''
 # [1, 2, 3] 3
 # {'a': {'b': [1]}, 'n': 1} [1]

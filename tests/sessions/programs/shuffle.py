@@ -1,7 +1,7 @@
 """A list that was shuffled has the same order after a crash."""
 
 # /// session
-# sweep = true
+# sweep = ["turn.before_commit", "turn.after_commit", "turn.after_ack"]
 # prints = '''
 # the same: True
 # [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]

@@ -13,7 +13,10 @@
 # None KeyError
 # big: 100000000000000000000
 # '''
-# not_in = { plain = "the values of the durable run are there" }
+#
+# [not_in]
+# plain = "the values of the durable run are there"
+# killed-later = "an activity that asks the server for something would be killed each time before its end"
 # ///
 
 import autokitteh
