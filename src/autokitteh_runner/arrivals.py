@@ -76,7 +76,8 @@ class Arrivals:
             self._unannounced[place] = wait
 
     def call_off(self, place: Place) -> None:
-        """Nobody waits for this wait any more. Should its end arrive all the same, it is passed over in its turn."""
+        """Nobody waits for this wait any more. Should its end arrive all the same, it is passed over, as in replay."""
+        self._receivers.pop(place, None)
         if self._unannounced.pop(place, None) is None and place not in self._recorded:
             self._channel.send(Unwait(*place))
 
@@ -112,11 +113,11 @@ class Arrivals:
             self._let_in(Arrival(place, entry.done.codec, entry.payload, entry.done.finished_at))
             return
         with self._stopwatch.paused():
-            while not self._arrived:
+            while (arrival := self._next_arrived()) is None:
                 self.record_ended()
                 if not self._arrived:
                     self._wait_for_any()
-        self._let_in(self._arrived.popleft())
+        self._let_in(arrival)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait in blocking code, while async activities go on."""
@@ -139,6 +140,13 @@ class Arrivals:
     def advance_clock(self, at: int) -> None:
         """Something happened at this moment. The session's time never goes back."""
         self._clock_us = max(self._clock_us, at)
+
+    def _next_arrived(self) -> Arrival | None:
+        while self._arrived:
+            arrival = self._arrived.popleft()
+            if arrival.place in self._receivers:  # not called off in the meantime
+                return arrival
+        return None
 
     def _let_in(self, arrival: Arrival) -> None:
         self.advance_clock(arrival.at)

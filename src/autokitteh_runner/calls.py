@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from autokitteh.errors import AutoKittehError, NonDeterminismError
+from autokitteh.errors import AutoKittehError
 from autokitteh_runner import deterministic as tables
 from autokitteh_runner.activities import Call
 from autokitteh_runner.classify import Decision, Kind, classify
@@ -37,10 +37,15 @@ class Resolver:
         self._no_activity: set[Any] = set()
         self._direct: set[Any] = set()  # functions known to be called directly, wherever they are called
         self._decisions: dict[Any, Decision] = {}  # of functions that live as long as the process
+        self._loop: WorkflowLoop | None = None  # what asyncio.get_event_loop gives outside any
         self._special: dict[Any, Callable[..., Any]] = {
             time.sleep: self._sleep,
             asyncio.sleep: self._asyncio_sleep,
             asyncio.run: self._asyncio_run,
+            asyncio.Runner: self._asyncio_runner,
+            asyncio.new_event_loop: self._new_loop,
+            asyncio.get_event_loop: self._get_loop,
+            asyncio.set_event_loop: self._set_loop,
             asyncio.as_completed: self._as_completed,
             random.seed: self._random.seed,
             **{fn: functools.partial(self._call_with_resolved, fn) for fn in tables.HIGHER_ORDER},
@@ -126,7 +131,7 @@ class Resolver:
         if decision.kind is Kind.REFUSED:
             raise _refusal(decision.name)
         call = Call((task.path, task.take_index()), decision.name, site, fn, args, kwargs, decision.options)
-        with failing(self._effects):
+        with self._effects.failing():
             if decision.kind is Kind.NOTE:
                 return self._effects.activities.note(call)
             if decision.is_async:
@@ -144,7 +149,7 @@ class Resolver:
 
     def _sleep(self, seconds: float, /) -> None:
         seconds = _check_seconds(seconds)
-        with failing(self._effects):
+        with self._effects.failing():
             self._effects.waits.wait("sleep", "time.sleep", seconds, (), f"{seconds:g}")
 
     def _asyncio_sleep(self, delay: float, result: Any = None) -> Any:
@@ -157,7 +162,8 @@ class Resolver:
     async def _sleep_in_loop(self, delay: float, result: Any, site: str) -> Any:
         if type(scope.get()) is not Task:  # handed to an activity, which has a loop of its own
             return await asyncio.sleep(delay, result)
-        await self._effects.waits.wait_async("sleep", "asyncio.sleep", delay, site)
+        with self._effects.failing():
+            await self._effects.waits.wait_async("sleep", "asyncio.sleep", delay, site)
         return result
 
     def _asyncio_run(self, main: Any, *, debug: bool | None = None, loop_factory: Any = None) -> Any:
@@ -168,8 +174,23 @@ class Resolver:
 
     def run_in_loop(self, main: Any) -> Any:
         """Run a coroutine of workflow code to its end."""
-        with failing(self._effects):
-            return WorkflowLoop(self._effects).run(main)  # type: ignore[abstract]  # what it lacks says so itself
+        with self._effects.failing():
+            return self._new_loop().run(main)
+
+    def _new_loop(self) -> WorkflowLoop:
+        return WorkflowLoop(self._effects)  # type: ignore[abstract]  # what it lacks is set from outside
+
+    def _asyncio_runner(self, *, debug: bool | None = None, loop_factory: Any = None) -> asyncio.Runner:
+        return asyncio.Runner(loop_factory=self._new_loop)
+
+    def _get_loop(self) -> asyncio.AbstractEventLoop:
+        running = asyncio._get_running_loop()
+        if running is None and self._loop is None:
+            self._loop = self._new_loop()
+        return running or cast("WorkflowLoop", self._loop)
+
+    def _set_loop(self, loop: WorkflowLoop | None) -> None:
+        self._loop = loop
 
     def _as_completed(self, fs: Any, *, timeout: float | None = None) -> Any:
         # asyncio's own makes tasks of a set of coroutines, in the order of their addresses.
@@ -196,15 +217,6 @@ class _Intercepted:
         resolver = self._resolver
         site = resolver._sites.of(sys._getframe(1))
         return resolver.perform(self._decision, self._fn, args, kwargs, site)
-
-
-@contextmanager
-def failing(effects: Effects) -> Any:
-    """End the session where replay does not match: user code must not be able to catch that."""
-    try:
-        yield
-    except NonDeterminismError as err:
-        effects.fail(err)
 
 
 @contextmanager

@@ -5,7 +5,8 @@ way, arrivals in the event loop, activities, and what the server takes part in.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from autokitteh.errors import NonDeterminismError
@@ -34,8 +35,6 @@ class Effects:
         self.activities = Activities(
             self.channel, self.outbox, self.replay, self.arrivals, self.stopwatch, self.warn_once
         )
-        self.open_timer = self.waits.open_timer
-        self.let_in_next = self.arrivals.let_in_next
         self.now = self.arrivals.now
 
     def begin(self, limits: Limits, created_at: int) -> None:
@@ -43,6 +42,16 @@ class Effects:
         self.limits = limits
         self.activities.result_bytes = limits.result_bytes
         self.arrivals.advance_clock(created_at)
+
+    def open_timer(self, seconds: float, fire: Callable[[], None]) -> Callable[[], None]:
+        """A timer of the event loop."""
+        with self.failing():
+            return self.waits.open_timer(seconds, fire)
+
+    def let_in_next(self) -> None:
+        """Wait for the next arrival in the event loop, and let it in."""
+        with self.failing():
+            self.arrivals.let_in_next()
 
     def warn_once(self, site: str, about: str, text: str) -> None:
         """A warning, once in the session for each line and subject. Any thread."""
@@ -52,10 +61,8 @@ class Effects:
 
     def check_replay_is_over(self) -> None:
         """The handler has returned: if the journal says that it did more than that, end the session as failed."""
-        try:
+        with self.failing():
             self.replay.check_exhausted()
-        except NonDeterminismError as err:
-            self.fail(err)
 
     def end(self, state: str, error: str = "", body: bytes = b"") -> NoReturn:
         """Tell the server that the session is over, and end this process. Any thread."""
@@ -65,9 +72,13 @@ class Effects:
         # Not sys.exit: nothing of the project's may run after the end, and other threads may be running.
         os._exit(0)
 
-    def fail(self, error: NonDeterminismError) -> NoReturn:
-        """End the session for an error that user code must not be able to catch."""
-        self.end("ERROR", f"{type(error).__name__}: {error}")
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """End the session where replay does not match: user code must not be able to catch that."""
+        try:
+            yield
+        except NonDeterminismError as err:
+            self.end("ERROR", f"{type(err).__name__}: {err}")
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, Ack):

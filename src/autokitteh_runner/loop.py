@@ -9,11 +9,13 @@ import asyncio
 import contextvars
 import itertools
 import logging
+import sys
+import weakref
 from asyncio import events
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextvars import Context, copy_context
-from typing import Any, NoReturn, Protocol, TypeVarTuple, Unpack
+from typing import Any, Final, NoReturn, Protocol, TypeVarTuple, Unpack
 
 from autokitteh_runner.scope import Scope, Task, scope, workflow_task
 
@@ -56,15 +58,22 @@ class _NumberedFuture(asyncio.Future[Any]):
         return self.number
 
 
+# As the author knows them: asyncio says "Task exception was never retrieved" by the name of the class.
+_NumberedTask.__name__ = "Task"
+_NumberedFuture.__name__ = "Future"
+
+
 class WorkflowLoop(asyncio.AbstractEventLoop):
     """A deterministic event loop. Everything it does not need for that raises NotImplementedError with a remedy."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._ready: deque[asyncio.Handle] = deque()
-        self._timers: dict[asyncio.TimerHandle, Callable[[], None]] = {}
+        self._timers: dict[int, Callable[[], None]] = {}  # by the handle's id: handles of equal calls are equal
         self._numbers = itertools.count(1)
         self._tasks: dict[asyncio.Task[Any], None] = {}  # those not done, in order of creation
+        #: Asynchronous generators that have begun, by id: each has the place of a task, for what it does at its end.
+        self._generators: dict[int, tuple[weakref.ref[Any], Scope]] = {}
         self._running = False
         self._closed = False
         self._exception_handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
@@ -77,11 +86,17 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             return self.run_until_complete(self._create_task(main, scope.get(), None))
         finally:
             self._cancel_tasks()
+            self.run_until_complete(self.shutdown_asyncgens())
             self.close()
 
     def run_until_complete(self, future: Any) -> Any:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        if events._get_running_loop() is not None:
+            raise RuntimeError("Cannot run the event loop while another loop is running")
         future = asyncio.ensure_future(future, loop=self)
-        previous = events._get_running_loop()
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(self._generator_begins, self._generator_is_dropped)
         events._set_running_loop(self)
         self._running = True
         try:
@@ -90,22 +105,57 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
                 if future.done():
                     return future.result()
                 self._host.let_in_next()
+        except BaseException:
+            if future.done() and not future.cancelled():
+                future.exception()  # SystemExit comes out of the task and out of here; once is enough
+            raise
         finally:
             self._running = False
-            events._set_running_loop(previous)
+            events._set_running_loop(None)
+            sys.set_asyncgen_hooks(*hooks)
 
     def _run_ready(self) -> None:
         while self._ready:
             handle = self._ready.popleft()
             if not handle.cancelled():
                 handle._run()
+            del handle  # which would live, and its task with it, as long as a traceback that leads through here
 
     def _cancel_tasks(self) -> None:
         left = list(self._tasks)
         for task in left:
             task.cancel()
-        if left:
-            self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        if not left:
+            return
+        self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        for task in left:
+            if not task.cancelled() and task.exception() is not None:
+                message = "unhandled exception during asyncio.run() shutdown"
+                self.call_exception_handler({"message": message, "exception": task.exception(), "task": task})
+
+    # --- asynchronous generators -------------------------------------------------------------------------------------
+
+    def _generator_begins(self, generator: AsyncGenerator[Any, Any]) -> None:
+        self._generators[id(generator)] = (weakref.ref(generator), self._new_scope())
+
+    def _generator_is_dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
+        # Perhaps by garbage collection, in any thread: nothing may be done here but to make it ready.
+        _, its_scope = self._generators.pop(id(generator), (None, None))
+        if its_scope is not None and not self._closed:
+            self.call_soon(self._create_task, generator.aclose(), its_scope, None, context=Context())
+
+    async def shutdown_asyncgens(self) -> None:
+        """Close the generators that are still open, in the order in which they began."""
+        while self._generators:
+            ref, its_scope = self._generators.pop(next(iter(self._generators)))
+            generator = ref()
+            if generator is None:
+                continue
+            try:
+                await self._create_task(generator.aclose(), its_scope, None)
+            except Exception as err:
+                message = "an error occurred during closing of an asynchronous generator"
+                self.call_exception_handler({"message": message, "exception": err, "asyncgen": generator})
 
     # --- making things ready -----------------------------------------------------------------------------------------
 
@@ -135,18 +185,18 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         handle = asyncio.TimerHandle(when, callback, args, self, context)
 
         def fire() -> None:
-            self._timers.pop(handle, None)
+            self._timers.pop(id(handle), None)
             self._ready.append(handle)
 
         delay = when - self.time()
         if delay <= 0:
             self._ready.append(handle)
         else:
-            self._timers[handle] = self._host.open_timer(delay, fire)
+            self._timers[id(handle)] = self._host.open_timer(delay, fire)
         return handle
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        call_off = self._timers.pop(handle, None)
+        call_off = self._timers.pop(id(handle), None)
         if call_off is not None:
             call_off()
 
@@ -161,15 +211,20 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def create_task(
         self, coro: Any, *, name: object = None, context: Context | None = None, **_kwargs: Any
     ) -> asyncio.Task[Any]:
+        return self._create_task(coro, self._new_scope(), context, name)
+
+    def _new_scope(self) -> Task:
         parent = workflow_task()
-        child = parent.child() if parent is not None else Task("0.loop")
-        return self._create_task(coro, child, context, name)
+        return parent.child() if parent is not None else Task("0.loop")
 
     def _create_task(
         self, coro: Any, its_scope: Scope, context: Context | None, name: object = None
     ) -> asyncio.Task[Any]:
         context = copy_context() if context is None else context
-        context.run(scope.set, its_scope)
+        try:
+            context.run(scope.set, its_scope)
+        except RuntimeError:  # the very context that this runs in, to be shared: so is the place in the journal
+            pass
         number = next(self._numbers)
         task = _NumberedTask(coro, loop=self, context=context, name=str(name or f"Task-{number}"))
         task.number = number
@@ -203,6 +258,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     def set_exception_handler(self, handler: Any) -> None:
         self._exception_handler = handler
 
+    def get_exception_handler(self) -> Any:
+        return self._exception_handler
+
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         if self._exception_handler is not None:
             self._exception_handler(self, context)
@@ -213,43 +271,47 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         error = context.get("exception")
         _log.error(context.get("message") or "Unhandled exception in a task", exc_info=error)
 
-    async def shutdown_asyncgens(self) -> None:
-        pass
-
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
         pass
 
-    def _refuse(self, what: str) -> NoReturn:
-        raise NotImplementedError(
-            f"{what} is not possible in the workflow code of a durable session. Do it in an async function that is "
-            "marked @autokitteh.activity"
-        )
-
-    def call_soon_threadsafe(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
-        self._refuse("loop.call_soon_threadsafe")
+    def set_task_factory(self, factory: Any) -> None:
+        if factory is not None:
+            raise NotImplementedError(
+                "A task factory is not possible in the workflow code of a durable session, whose event loop makes its "
+                "tasks itself"
+            )
 
     def run_in_executor(self, *args: Any, **kwargs: Any) -> NoReturn:  # type: ignore[override]
         raise NotImplementedError(
             "loop.run_in_executor is not possible in the workflow code of a durable session; use asyncio.to_thread"
         )
 
-    def stop(self) -> NoReturn:
-        self._refuse("loop.stop")
 
-    def run_forever(self) -> NoReturn:
-        self._refuse("loop.run_forever")
+def _refusing(what: str) -> Callable[..., NoReturn]:
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError(
+            f"{what} is not possible in the workflow code of a durable session. Do it in an async function that is "
+            "marked @autokitteh.activity"
+        )
 
-    async def create_connection(self, *args: Any, **kwargs: Any) -> NoReturn:
-        self._refuse("A network connection")
+    return refuse
 
-    async def create_server(self, *args: Any, **kwargs: Any) -> NoReturn:
-        self._refuse("A network server")
 
-    async def getaddrinfo(self, *args: Any, **kwargs: Any) -> NoReturn:
-        self._refuse("A look-up of a network address")
+#: What a loop can do elsewhere.
+_REFUSED: Final = {
+    "A network connection": "create_connection create_unix_connection create_datagram_endpoint start_tls sendfile",
+    "A network server": "create_server create_unix_server connect_accepted_socket",
+    "A look-up of a network address": "getaddrinfo getnameinfo",
+    "Starting a process": "subprocess_exec subprocess_shell",
+    "Using a pipe": "connect_read_pipe connect_write_pipe",
+    "Using a socket": "sock_accept sock_connect sock_recv sock_recv_into sock_recvfrom sock_recvfrom_into sock_sendall "
+    "sock_sendfile sock_sendto add_reader remove_reader add_writer remove_writer",
+    "Handling a signal of the operating system": "add_signal_handler remove_signal_handler",
+    "An executor": "set_default_executor",
+    "Stopping or starting the event loop": "stop run_forever",
+    "Something that another thread does": "call_soon_threadsafe",
+}
 
-    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> NoReturn:
-        self._refuse("Starting a process")
-
-    async def subprocess_shell(self, *args: Any, **kwargs: Any) -> NoReturn:
-        self._refuse("Starting a process")
+for _what, _names in _REFUSED.items():
+    for _name in _names.split():
+        setattr(WorkflowLoop, _name, _refusing(_what))

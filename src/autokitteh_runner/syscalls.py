@@ -7,7 +7,6 @@ from autokitteh._jsonable import check_json
 from autokitteh.attr_dict import AttrDict
 from autokitteh.errors import AutoKittehError, DurableOnlyError, NotInActivityError
 from autokitteh.event import Event, Signal
-from autokitteh_runner.calls import failing
 from autokitteh_runner.effects import Effects
 from autokitteh_runner.preview import preview
 from autokitteh_runner.scope import workflow_task
@@ -92,7 +91,7 @@ class SessionRuntime:
         self._register_no_activity(items)
 
     def _request(self, kind: str, name: str, arguments: Mapping[str, Any], shown: str) -> Any:
-        with failing(self._effects):
+        with self._effects.failing():
             return self._effects.waits.request(kind, name, arguments, shown)
 
     def _wait(self, kind: str, name: str, names: Sequence[str], timeout: float | None) -> Any:
@@ -102,5 +101,5 @@ class SessionRuntime:
                 "calls the activity"
             )
         shown = ", ".join(map(repr, names)) + ("" if timeout is None else f", timeout={timeout:g}")
-        with failing(self._effects):
+        with self._effects.failing():
             return self._effects.waits.wait(kind, name, timeout, names, shown)

@@ -56,8 +56,8 @@ def dump_error(error: BaseException) -> bytes:
             return _checked_error(error, {})
     except Exception as err:  # whatever a user's class raises
         raise UnpicklableResultError(
-            f"{error_line(error)} (raised in an activity) can't be recorded: {error_text(err)}. An exception that leaves an "
-            "activity must be of a class at the top level of a module"
+            f"{error_line(error)} (raised in an activity) can't be recorded: {error_text(err)}. An exception that "
+            "leaves an activity must be of a class at the top level of a module"
         ) from err
 
 

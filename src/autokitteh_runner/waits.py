@@ -92,11 +92,7 @@ class Waits:
         self._arrivals.receive(place, lambda codec, payload: fire())
         self._arrivals.expect(place, entry, wait)
 
-        def call_off() -> None:
-            self._arrivals.receive(place, lambda codec, payload: None)
-            self._arrivals.call_off(place)
-
-        return call_off
+        return lambda: self._arrivals.call_off(place)
 
     def _meet(
         self, task: Task, kind: str, name: str, seconds: float | None, names: Sequence[str], shown: str, site: str
