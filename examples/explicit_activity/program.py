@@ -16,5 +16,5 @@ def on_trigger(_):
 # recorded: after a crash the session goes on with the prices as they were.
 @autokitteh.activity
 def read_prices(name):
-    with open(Path(__file__).parent / name) as file:
+    with (Path(__file__).parent / name).open() as file:
         return json.load(file)

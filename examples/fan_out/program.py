@@ -15,7 +15,7 @@ def on_trigger(event):
         # The end of a child is a signal named by its id. They come in any order.
         ended = autokitteh.next_signal(children)
         lengths[ended.name] = ended.payload.value
-    for word, child in zip(words, children):
+    for word, child in zip(words, children, strict=True):
         print(f"{word}: {lengths[child]} letters")
 
 
