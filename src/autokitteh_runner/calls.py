@@ -7,11 +7,12 @@ before, a method of such a function, a method of a built-in type. Everything els
 import asyncio
 import functools
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, MethodType, ModuleType, WrapperDescriptorType
 from typing import Any, Final, cast
 
 from autokitteh.errors import AutoKittehError
@@ -24,6 +25,9 @@ from autokitteh_runner.scope import Inhibited, Outside, Task, scope
 from autokitteh_runner.site import Sites
 
 _MISSING: Final = object()
+
+#: Methods in C that want to know the class which defines them are of a type of their own, derived from the other.
+_BUILTIN_OF_CLASS: Final = type(re.compile("").sub)
 
 
 class Resolver:
@@ -55,7 +59,8 @@ class Resolver:
     def _make_resolve(self) -> Callable[[Any], Any]:
         # Locals of a closure are the quickest names Python has.
         direct, builtin_types, slow = self._direct, tables.BUILTIN_TYPES, self._resolve_slowly
-        function, method, builtin = FunctionType, MethodType, BuiltinFunctionType
+        function, method, module = FunctionType, MethodType, ModuleType
+        builtin, builtin_of_class = BuiltinFunctionType, _BUILTIN_OF_CLASS
 
         def resolve(fn: Any) -> Any:
             kind = type(fn)
@@ -63,14 +68,17 @@ class Resolver:
                 return fn if fn in direct else slow(fn)
             if kind is method:
                 key = fn.__func__
+            elif kind is builtin or kind is builtin_of_class:
+                owner = type(fn.__self__)
+                if owner in builtin_types and owner is not type:
+                    return fn
+                key = fn if owner is module or owner is type else (owner, fn.__name__)
             else:
                 key = fn
-                if kind is builtin and type(fn.__self__) in builtin_types and type(fn.__self__) is not type:
-                    return fn
             try:
                 if key in direct:
                     return fn
-            except TypeError:  # not hashable
+            except Exception:  # not hashable
                 pass
             return slow(fn)
 
@@ -99,24 +107,24 @@ class Resolver:
     def _special_of(self, fn: Any) -> Callable[..., Any] | None:
         try:
             return self._special.get(fn)
-        except TypeError:  # not hashable
+        except Exception:  # not hashable
             return None
 
     def _decide(self, fn: Any) -> Decision:
-        key = fn.__func__ if type(fn) is MethodType else fn
         try:
-            known = self._decisions.get(key)
-        except TypeError:  # not hashable
+            known = self._decisions.get(fn)
+        except Exception:  # not hashable
             return classify(fn, self._local_files, self._no_activity)
         if known is not None:
             return known
         decision = classify(fn, self._local_files, self._no_activity)
-        # A function made in a function, a lambda say, is one of many: to remember each would be a leak.
-        if _lives_long(key):
-            if decision.kind is Kind.DIRECT and (decision.is_code or key is fn):
+        if decision.kind is Kind.DIRECT:
+            key = _key_of(fn, decision)
+            if key is not None:
                 self._direct.add(key)
-            elif key is fn:
-                self._decisions[key] = decision
+                return decision
+        if _lives_long(fn):
+            self._decisions[fn] = decision
         return decision
 
     # --- what an intercepted call does -------------------------------------------------------------------------------
@@ -229,15 +237,28 @@ def loading() -> Any:
         scope.reset(before)
 
 
-def _lives_long(key: Any) -> bool:
-    name = getattr(key, "__qualname__", "")
-    return bool(name) and "<locals>" not in name and "<lambda>" not in name and not _is_bound(key)
+#: What is made once, and says its name. Other objects may say anything.
+_CODE: Final = (FunctionType, BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, type)
 
 
-def _is_bound(key: Any) -> bool:
-    # A bound method of an object, as opposed to a function of a module in C.
-    owner = getattr(key, "__self__", None)
-    return owner is not None and not isinstance(owner, type | type(sys))
+def _lives_long(item: Any) -> bool:
+    """Whether something to call is there for good. A function made in a function, say, is one of many."""
+    if not issubclass(type(item), _CODE):
+        return False
+    is_bound = isinstance(item, BuiltinFunctionType) and not isinstance(item.__self__, ModuleType | type | None)
+    return not is_bound and "<locals>" not in item.__qualname__ and "<lambda>" not in item.__qualname__
+
+
+def _key_of(fn: Any, decision: Decision) -> Any:
+    """By what a direct callable may be remembered, so that nothing else is taken for direct; None: not at all."""
+    if type(fn) is MethodType:
+        return fn.__func__ if decision.is_code and _lives_long(fn.__func__) else None
+    if type(fn) is FunctionType:
+        return fn if decision.is_code and _lives_long(fn) else None
+    if isinstance(fn, BuiltinFunctionType) and not isinstance(fn.__self__, ModuleType | type | None):
+        key = (type(fn.__self__), fn.__name__)
+        return key if _lives_long(key[0]) and key not in tables.OF_THEIR_OBJECT_IN_C else None
+    return fn if _lives_long(fn) else None
 
 
 def _check_seconds(seconds: Any) -> float:

@@ -103,7 +103,7 @@ def _is_registered(fn: Any, no_activity: Container[Any]) -> bool:
 def _is_in(item: Any, items: Container[Any]) -> bool:
     try:
         return item in items
-    except TypeError:  # not hashable
+    except Exception:  # not hashable
         return False
 
 
@@ -139,8 +139,6 @@ def _method(fn: types.MethodType, local_files: Container[str], no_activity: Cont
         return classify(func, local_files, no_activity)
     if func.__code__.co_filename in local_files:
         return _DIRECT_CODE
-    if issubclass(type(owner), pathlib.PurePath) and func.__name__ in tables.PURE_PATH_METHODS:
-        return DIRECT
     return _function(func, fn, local_files)
 
 

@@ -21,7 +21,7 @@ import threading
 import time
 import tokenize
 import uuid
-from types import FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Final
 
 #: Modules of the standard library whose functions and classes depend on their arguments only. A name covers its
@@ -337,9 +337,6 @@ RANDOM_FUNCTIONS: Final[dict[Any, str]] = {
     if not isinstance(getattr(random, name), type) and hasattr(random.Random, name)
 }
 
-#: Methods of `pathlib.Path` that only compute. All others look at the disk.
-PURE_PATH_METHODS: Final = frozenset(dir(pathlib.PurePath))
-
 #: Parts of modules that are not deterministic as a whole. Some change the process, and must do so in replay, too.
 PURE_FUNCTIONS: Final[frozenset[Any]] = frozenset(
     {
@@ -356,6 +353,8 @@ PURE_FUNCTIONS: Final[frozenset[Any]] = frozenset(
         os.unsetenv,
         type(os.environ).setdefault,
     }
+    # What paths compute. All that only pathlib.Path has looks at the disk.
+    | {fn for cls in pathlib.PurePath.__mro__ for fn in vars(cls).values() if isinstance(fn, FunctionType)}
 )
 
 #: What a class calls of its bases when an object is made. Objects are made again in replay, not recorded.
@@ -365,6 +364,11 @@ CONSTRUCTION: Final = frozenset({"__new__", "__init__", "__post_init__", "__init
 OF_THEIR_OBJECT: Final[frozenset[Any]] = frozenset(
     {fn.__func__ for fn in (*NOTES, *RANDOM_FUNCTIONS) if isinstance(fn, MethodType)}
     | {fn for cls in (random.Random, random.SystemRandom) for fn in vars(cls).values() if isinstance(fn, FunctionType)}
+)
+
+#: The same of methods in C, by class and name.
+OF_THEIR_OBJECT_IN_C: Final = frozenset(
+    (type(fn.__self__), fn.__name__) for fn in (*NOTES, *RANDOM_FUNCTIONS) if isinstance(fn, BuiltinFunctionType)
 )
 
 #: Direct functions that call what they are given as their first argument.
