@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from autokitteh_server.core.entities import Wait
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.local_scheduler import LocalScheduler
-from autokitteh_server.engine.surroundings import TurnResult, Verdict
+from autokitteh_server.engine.surroundings import TurnEnd, TurnResult
 
 #: Seconds after which what has not happened fails the test.
 PATIENCE_S = 20.0
 
-ENDED = TurnResult(Verdict.ENDED)
-AGAIN = TurnResult(Verdict.AGAIN)
-GONE = TurnResult(Verdict.GONE)
+ENDED = TurnResult(TurnEnd.ENDED)
+AGAIN = TurnResult(TurnEnd.AGAIN)
+GONE = TurnResult(TurnEnd.GONE)
 
 
 def waiting(*names: str, until: int | None = None) -> TurnResult:
     """The result of a turn whose session waits for one of the signals, or the moment."""
-    return TurnResult(Verdict.WAITING, (Wait(task="0", index=0, kind="next_signal", deadline_at=until, names=names),))
+    return TurnResult(TurnEnd.WAITING, (Wait(task="0", index=0, kind="next_signal", deadline_at=until, names=names),))
 
 
 class HandClock:

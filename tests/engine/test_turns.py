@@ -13,7 +13,7 @@ from autokitteh_runner.protocol import Limits
 from autokitteh_server.core.clock import VirtualClock
 from autokitteh_server.core.errors import InternalError
 from autokitteh_server.engine.control import TurnControl
-from autokitteh_server.engine.turn import Verdict, run_turn
+from autokitteh_server.engine.turn import TurnEnd, run_turn
 from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.runners.process import ForkServer
 from autokitteh_server.storage import journal, schema, sessions
@@ -199,7 +199,7 @@ def test_a_session_that_was_deleted_is_not_asked_for_again(tmp_path: Path) -> No
         bench.wait(session.id)
         bench.server.database.write(lambda conn: sessions.delete(conn, session.id))
         control = TurnControl()
-        assert run_turn(bench.server._surroundings, session.id, control).verdict is Verdict.GONE
+        assert run_turn(bench.server._surroundings, session.id, control).end is TurnEnd.GONE
         control.close()
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import Protocol
 
-from autokitteh_server.core.ids import new_id
+from autokitteh_server.core.ids import new_id, new_slug
 
 
 class Clock(Protocol):
@@ -65,3 +65,8 @@ class SystemIds:
 
     def __call__(self, prefix: str) -> str:
         return new_id(prefix, now_us=self._clock.now_us(), random_bits=secrets.randbits(74))
+
+
+def system_slug() -> str:
+    """A `SlugSource` of real randomness."""
+    return new_slug(random_bits=secrets.randbits(130))

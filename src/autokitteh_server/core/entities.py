@@ -1,16 +1,162 @@
 """What the server keeps, as frozen values. All times are microseconds since 1970 (UTC), named `*_at`."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from autokitteh_server.core.states import SessionState
+from autokitteh_server.core.manifest import TriggerType
+from autokitteh_server.core.states import DeploymentState, SessionState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
+    """A named unit of deployment."""
+
     id: str
     name: str
+    display_name: str = ""
+    store_slug: str | None = None  # the unguessable part of the URL of its published values; None: it has none yet
     created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Var:
+    """A variable of a project or a connection, which code sees in its environment."""
+
+    owner_id: str  # of the project or the connection
+    name: str
+    value: str  # of a secret one: sealed, as it is stored
+    is_secret: bool = False
+    is_declared: bool = False  # a manifest declared it, and may remove it; others were set by hand
+    description: str = ""
+    updated_at: int
+
+    def __repr__(self) -> str:
+        value = "***" if self.is_secret else self.value  # reprs end up in logs
+        return f"Var(owner_id={self.owner_id!r}, name={self.name!r}, value={value!r}, is_secret={self.is_secret})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """Named credentials for one integration, in a project."""
+
+    id: str
+    project_id: str
+    name: str
+    integration: str
+    is_declared: bool = False  # as for vars
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A source of events, which of them matter, and the function that gets them."""
+
+    id: str
+    project_id: str
+    name: str
+    type: TriggerType
+    call: str = ""  # "file.py:function"; "": starts no session
+    event_type: str = ""  # "": any
+    filter: str = ""  # CEL; "": no filter
+    connection_id: str | None = None  # whose events it gets
+    schedule: str = ""
+    timezone: str = ""  # of the schedule; "": UTC
+    is_durable: bool = False
+    is_sync: bool = False  # a webhook whose sender waits for the session's outcome
+    allow_overlap: bool = False  # a schedule: also while the session of an earlier tick is not over
+    is_paused: bool = False  # starts nothing until it is resumed
+    webhook_slug: str | None = None  # the unguessable part of a webhook's URL; kept as long as the trigger is
+    anchor_at: int = 0  # from which the periods of `@every` are counted
+    next_tick_at: int | None = None  # of a schedule; None: never again
+    last_tick_at: int | None = None
+    is_declared: bool = False  # as for vars
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A build made live."""
+
+    id: str
+    project_id: str
+    build_id: str
+    state: DeploymentState
+    created_at: int
+    updated_at: int
+
+
+class VerdictKind(StrEnum):
+    """What became of an event at one trigger or subscription of its source."""
+
+    STARTED = "started"  # a session, which is named
+    QUEUED = "queued"  # for a session's subscription
+    TYPE_DIFFERS = "event type differs"
+    FILTER_FALSE = "filter false"
+    FILTER_FAILED = "filter failed"  # the detail says how
+    NOT_DEPLOYED = "not deployed"
+    NO_CALL = "no call"  # the trigger only receives, for subscriptions
+    PAUSED = "paused"
+    OVERLAP = "overlap"  # the session of an earlier tick is not over
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Why an event did or did not start a session at one trigger, or reach a subscription."""
+
+    kind: VerdictKind
+    trigger_id: str | None = None  # one of these two
+    subscription_id: str | None = None
+    name: str = ""  # of the trigger, at that time
+    session_id: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened."""
+
+    id: str
+    project_id: str
+    source_id: str  # of a connection, or of the trigger that is a webhook or a schedule
+    source_name: str  # at that time
+    event_type: str
+    data: Any  # a JSON value, with bytes
+    key: str | None = None  # the sender's own id of it: repeats within 24 hours give this event
+    verdicts: tuple[Verdict, ...] = ()
+    created_at: int
+
+    @property
+    def session_ids(self) -> tuple[str, ...]:
+        """The sessions that it started or reached."""
+        return tuple(verdict.session_id for verdict in self.verdicts if verdict.session_id is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A session's claim on events of a source, from a moment on."""
+
+    id: str
+    session_id: str
+    project_id: str
+    source_id: str
+    filter: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A way into the API. The secret itself is not kept."""
+
+    id: str
+    name: str
+    digest: str  # SHA-256 of the secret, in hexadecimal
+    scopes: tuple[str, ...]
+    created_at: int
+    expires_at: int | None = None  # None: never
+    last_used_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +195,8 @@ class Session:
     vars: dict[str, str] = field(default_factory=dict)  # environment variables of the project's code
     memo: dict[str, str] = field(default_factory=dict)
     parent_id: str | None = None
+    deployment_id: str | None = None  # None: started without a server
+    trigger_id: str | None = None  # that started it; None: a person or a session did
     epoch: int = 0  # counts claims; a writer with an older one is fenced off
     waits: tuple[Wait, ...] | None = None  # None: it has work to do; otherwise what it waits for, between turns
     failures: int = 0  # turns lost in a row to the death of a runner, without progress between them
@@ -56,6 +204,12 @@ class Session:
     error: str | None = None  # for people: message and traceback
     created_at: int
     updated_at: int
+
+    @property
+    def event_id(self) -> str | None:
+        """The event that started it; None: a person or a session did."""
+        found: str | None = self.event.get("event_id")
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The life of a session as a table."""
+"""The lives of sessions and deployments as tables."""
 
 from enum import StrEnum
 
@@ -21,4 +21,17 @@ SESSION_TRANSITIONS: dict[SessionState, frozenset[SessionState]] = {
     SessionState.COMPLETED: frozenset(),
     SessionState.ERROR: frozenset(),
     SessionState.STOPPED: frozenset(),
+}
+
+
+class DeploymentState(StrEnum):
+    ACTIVE = "ACTIVE"  # its project's events start sessions of its build; at most one a project
+    DRAINING = "DRAINING"  # has sessions that are not over, and gets no more
+    INACTIVE = "INACTIVE"
+
+
+DEPLOYMENT_TRANSITIONS: dict[DeploymentState, frozenset[DeploymentState]] = {
+    DeploymentState.ACTIVE: frozenset({DeploymentState.DRAINING, DeploymentState.INACTIVE}),
+    DeploymentState.DRAINING: frozenset({DeploymentState.INACTIVE, DeploymentState.ACTIVE}),
+    DeploymentState.INACTIVE: frozenset({DeploymentState.ACTIVE}),
 }

@@ -13,7 +13,7 @@ from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Wait
 from autokitteh_server.core.errors import Fenced, ServerError
 from autokitteh_server.engine.control import TurnControl
-from autokitteh_server.engine.surroundings import TurnResult, Verdict
+from autokitteh_server.engine.surroundings import TurnEnd, TurnResult
 from autokitteh_server.engine.waits import next_deadline
 
 _log = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class LocalScheduler:
         try:
             return self._run_turn(session_id, control)
         except Fenced:
-            return TurnResult(Verdict.GONE)
+            return TurnResult(TurnEnd.GONE)
         except ServerError as err:
             _log.error("a turn of %s failed and will be tried again: %s", session_id, err)
         except Exception:
@@ -196,14 +196,14 @@ class LocalScheduler:
         self._again.discard(session_id)
         if self._closing:
             return
-        if result is not None and result.verdict in (Verdict.ENDED, Verdict.GONE):
+        if result is not None and result.end in (TurnEnd.ENDED, TurnEnd.GONE):
             self._forget(session_id)
             return
         if control.stop_asked:
             self._to_stop.add(session_id)
         if result is None:
             self._set_timer(session_id, self._clock.now_us() + _RETRY_DELAY_US)
-        elif result.verdict is Verdict.AGAIN or again:
+        elif result.end is TurnEnd.AGAIN or again:
             self._enqueue(session_id)
         else:
             self._park(session_id, result.waits)

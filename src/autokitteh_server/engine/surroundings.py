@@ -15,7 +15,7 @@ from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.storage.database import Database
 
 
-class Verdict(Enum):
+class TurnEnd(Enum):
     """How a turn ended."""
 
     ENDED = auto()  # the session is final
@@ -26,7 +26,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TurnResult:
-    verdict: Verdict
+    end: TurnEnd
     waits: tuple[Wait, ...] = ()
 
 

@@ -35,7 +35,7 @@ from autokitteh_server.engine import deaths, requests, wire
 from autokitteh_server.engine.claimed import Claimed
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.endings import end_session
-from autokitteh_server.engine.surroundings import Surroundings, TurnResult, Verdict
+from autokitteh_server.engine.surroundings import Surroundings, TurnEnd, TurnResult
 from autokitteh_server.engine.waits import in_order, is_due, next_deadline
 from autokitteh_server.runners.pool import WarmRunner
 from autokitteh_server.runners.process import Runner
@@ -55,17 +55,17 @@ def run_turn(around: Surroundings, session_id: str, control: TurnControl) -> Tur
         session = around.database.write(lambda conn: sessions.claim(conn, session_id, now=around.clock.now_us()))
     except NotFound:
         around.pool.drop(session_id)
-        return TurnResult(Verdict.GONE)
+        return TurnResult(TurnEnd.GONE)
     if session is None:
         around.pool.drop(session_id)
-        return TurnResult(Verdict.ENDED)
+        return TurnResult(TurnEnd.ENDED)
     crash_point("turn.claimed")
     turn = Turn(around, session, control)
     try:
         return turn.take()
     except Fenced:
         turn.throw_runner_away()
-        return TurnResult(Verdict.GONE)
+        return TurnResult(TurnEnd.GONE)
     except BaseException:
         turn.throw_runner_away()
         raise
@@ -108,7 +108,7 @@ class Turn:
         if not self._session.durable and self._session.epoch > self._around.policy.max_failures:
             # Each claim is a start from the beginning.
             self._end(SessionState.ERROR, None, deaths.interrupted_too_often(self._around.policy.max_failures))
-            return TurnResult(Verdict.ENDED)
+            return TurnResult(TurnEnd.ENDED)
         if self._take_warm_runner():
             return self._rest()  # woken perhaps for nothing: then it says nothing either
         self._fork_runner()
@@ -117,7 +117,7 @@ class Turn:
     def _go_on(self) -> TurnResult | None:
         if self._control.abandoned:
             self.throw_runner_away()
-            return TurnResult(Verdict.GONE)
+            return TurnResult(TurnEnd.GONE)
         if self._control.stop_asked and (self._control.stop_forced or not self._in_flight):
             return self._stopped()
         if self._used_up:
@@ -310,7 +310,7 @@ class Turn:
         result = load_json(message.body) if message.body else None
         self._end(state, result, message.error or None)
         self.throw_runner_away()
-        return TurnResult(Verdict.ENDED)
+        return TurnResult(TurnEnd.ENDED)
 
     # --- waits -------------------------------------------------------------------------------------------------------
 
@@ -367,7 +367,7 @@ class Turn:
         warm = WarmRunner(self._runner, self._session.epoch, self._waits, self._sent)
         self._around.pool.keep_warm(self._session.id, warm)
         self._runner = None
-        return TurnResult(Verdict.WAITING, waits)
+        return TurnResult(TurnEnd.WAITING, waits)
 
     def _release(self) -> TurnResult:
         """Have the session go on in another process."""
@@ -375,7 +375,7 @@ class Turn:
         self._claimed.append(
             [wire.line("state", self._clock.now_us(), name="RELEASED", result="goes on in another process")]
         )
-        return TurnResult(Verdict.AGAIN)
+        return TurnResult(TurnEnd.AGAIN)
 
     # --- ends --------------------------------------------------------------------------------------------------------
 
@@ -387,7 +387,7 @@ class Turn:
         self.throw_runner_away()
         if not self._heard_of:
             # It died while it was kept, of the machine's want of memory say; the session has done nothing.
-            return TurnResult(Verdict.AGAIN)
+            return TurnResult(TurnEnd.AGAIN)
         if not what and not runner.pid:
             raise InternalError("no process can be had for the session", "Look at the limits of processes and memory.")
         how = deaths.describe(what or deaths.describe_status(status), list(self._in_flight.values()))
@@ -395,15 +395,15 @@ class Turn:
         self._claimed.append([wire.line("warning", self._clock.now_us(), name="runner", result=how)])
         self._failures = self._claimed.transact(lambda conn: sessions.count_failure(conn, session.id, session.epoch))
         if self._failures < self._around.policy.max_failures:
-            return TurnResult(Verdict.AGAIN)
+            return TurnResult(TurnEnd.AGAIN)
         self._end(SessionState.ERROR, None, f"{how}. That happened {self._failures} times in a row")
-        return TurnResult(Verdict.ENDED)
+        return TurnResult(TurnEnd.ENDED)
 
     def _stopped(self) -> TurnResult:
         self.throw_runner_away()
         self._around.pool.drop(self._session.id)
         self._end(SessionState.STOPPED, None, "stopped")
-        return TurnResult(Verdict.ENDED)
+        return TurnResult(TurnEnd.ENDED)
 
     def _end(self, state: SessionState, result: Any, error: str | None) -> None:
         session = self._session

@@ -1,12 +1,12 @@
 """Builds: which files, and by their hashes the blobs with the contents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from autokitteh_server.core.entities import Build
-from autokitteh_server.core.errors import InvalidArgument, NotFound
+from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, NotFound
 from autokitteh_server.storage import blobs, schema
 from autokitteh_server.storage.dialects import dialect_of
 from autokitteh_server.storage.values import is_storable
@@ -58,6 +58,29 @@ def find_by_digest(conn: Connection, project_id: str, digest: str) -> Build | No
     query = select(_rows).where(_rows.c.project_id == project_id, _rows.c.digest == digest)
     row = conn.execute(query).one_or_none()
     return None if row is None else _from_row(conn, row)
+
+
+def list(
+    conn: Connection, project_id: str | None = None, *, limit: int, after_id: str | None = None
+) -> Sequence[Build]:
+    """Builds, newest first. `after_id`: the last one of the page before."""
+    query = select(_rows).order_by(_rows.c.id.desc()).limit(limit)
+    if project_id is not None:
+        query = query.where(_rows.c.project_id == project_id)
+    if after_id is not None:
+        query = query.where(_rows.c.id < after_id)
+    return [_from_row(conn, row) for row in conn.execute(query).all()]
+
+
+def remove(conn: Connection, build_id: str) -> None:
+    """Delete a build. Raises NotFound, and FailedPrecondition if a deployment or session has it."""
+    get(conn, build_id)
+    for table, noun in ((schema.deployments, "deployment"), (schema.sessions, "session")):
+        using = conn.execute(select(table.c.id).where(table.c.build_id == build_id).limit(1)).scalar_one_or_none()
+        if using is not None:
+            raise FailedPrecondition(f"{noun} {using} has build {build_id}", "Delete that first.")
+    conn.execute(delete(_files).where(_files.c.build_id == build_id))
+    conn.execute(delete(_rows).where(_rows.c.id == build_id))
 
 
 def read_files(conn: Connection, build_id: str) -> dict[str, bytes]:

@@ -4,10 +4,10 @@ Where an `epoch` is asked for, Fenced is raised if the session is not at it any 
 `Writer.transact` (or `write`, where there is no epoch), so that they commit together with their records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, text, update
 from sqlalchemy import delete as sql_delete
 
 from autokitteh_server.core.entities import Session, Wait
@@ -29,27 +29,13 @@ class Unfinished(NamedTuple):
 
 def create(conn: Connection, session: Session) -> None:
     """Store a new session. Its project and build must be there."""
-    conn.execute(
-        insert(_rows).values(
-            id=session.id,
-            project_id=session.project_id,
-            build_id=session.build_id,
-            state=session.state.value,
-            epoch=session.epoch,
-            failures=session.failures,
-            durable=session.durable,
-            created_at=session.created_at,
-            updated_at=session.updated_at,
-            waits=_dump_waits(session.waits),
-            parent_id=session.parent_id,
-            entry=storable_text(session.entry),
-            memo=dump_json(session.memo),
-            error=None if session.error is None else storable_text(session.error),
-            result=None if session.result is None else dump_json(session.result),
-            vars=dump_json(session.vars),
-            event=dump_json(session.event),
-        )
-    )
+    create_all(conn, [session])
+
+
+def create_all(conn: Connection, new: Sequence[Session]) -> None:
+    """Store new sessions. Their projects and builds must be there."""
+    if new:
+        conn.execute(insert(_rows), [_values(session) for session in new])
 
 
 def get(conn: Connection, session_id: str) -> Session:
@@ -67,13 +53,23 @@ def list(
     *,
     limit: int,
     after_id: str | None = None,
+    deployment_id: str | None = None,
+    event_id: str | None = None,
+    parent_id: str | None = None,
 ) -> Sequence[Session]:
-    """Sessions, newest first. `after_id`: the last one of the page before."""
+    """Sessions, newest first, those of whatever is given. `after_id`: the last one of the page before."""
     query: Select[Any] = select(_rows).order_by(_rows.c.id.desc()).limit(limit)
     if project_id is not None:
         query = query.where(_rows.c.project_id == project_id)
     if state is not None:
         query = query.where(_rows.c.state == state.value)
+    for column, wanted in (
+        (_rows.c.deployment_id, deployment_id),
+        (_rows.c.event_id, event_id),
+        (_rows.c.parent_id, parent_id),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
     if after_id is not None:
         query = query.where(_rows.c.id < after_id)
     return [_from_row(row) for row in conn.execute(query)]
@@ -96,6 +92,20 @@ def unfinished(conn: Connection) -> Sequence[Unfinished]:
     """Every session that is not final, oldest first. Made for a hundred thousand of them."""
     query = select(_rows.c.id, _rows.c.project_id, _rows.c.waits).where(text(schema.UNFINISHED)).order_by(_rows.c.id)
     return [Unfinished(row.id, row.project_id, _load_waits(row.waits)) for row in conn.execute(query)]
+
+
+def triggers_at_work(conn: Connection, trigger_ids: Collection[str]) -> frozenset[str]:
+    """Those of these triggers that have started a session which is not over."""
+    query = select(_rows.c.trigger_id).where(_rows.c.trigger_id.in_(trigger_ids), text(schema.UNFINISHED))
+    return frozenset(conn.execute(query.distinct()).scalars())
+
+
+def count_by_state(conn: Connection, project_id: str | None = None) -> dict[SessionState, int]:
+    """How many sessions are in each state."""
+    query = select(_rows.c.state, func.count()).group_by(_rows.c.state)
+    if project_id is not None:
+        query = query.where(_rows.c.project_id == project_id)
+    return dict.fromkeys(SessionState, 0) | {SessionState(state): count for state, count in conn.execute(query)}
 
 
 def claim(conn: Connection, session_id: str, *, now: int) -> Session | None:
@@ -136,7 +146,7 @@ def finish(
     *,
     now: int,
 ) -> None:
-    """End a session in a final state, and empty its inbox."""
+    """End a session in a final state, empty its inbox, and end its subscriptions."""
     assert state.is_final, state
     _change(
         conn,
@@ -149,7 +159,7 @@ def finish(
         waits=None,
         updated_at=now,
     )
-    _empty_inbox(conn, session_id)
+    _forget_what_came(conn, session_id)
 
 
 def stop(conn: Connection, session_id: str, reason: str, *, now: int) -> bool:
@@ -168,7 +178,7 @@ def stop(conn: Connection, session_id: str, reason: str, *, now: int) -> bool:
     if not stopped:
         get(conn, session_id)
         return False
-    _empty_inbox(conn, session_id)
+    _forget_what_came(conn, session_id)
     return True
 
 
@@ -204,6 +214,31 @@ def delete(conn: Connection, session_id: str) -> None:
     conn.execute(sql_delete(schema.journal).where(schema.journal.c.session_id == session_id, text("idx < 0")))
 
 
+def _values(session: Session) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "project_id": session.project_id,
+        "build_id": session.build_id,
+        "state": session.state.value,
+        "epoch": session.epoch,
+        "failures": session.failures,
+        "durable": session.durable,
+        "created_at": session.created_at,
+        "updated_at": session.updated_at,
+        "waits": _dump_waits(session.waits),
+        "parent_id": session.parent_id,
+        "entry": storable_text(session.entry),
+        "memo": dump_json(session.memo),
+        "error": None if session.error is None else storable_text(session.error),
+        "result": None if session.result is None else dump_json(session.result),
+        "vars": dump_json(session.vars),
+        "event": dump_json(session.event),
+        "deployment_id": session.deployment_id,
+        "trigger_id": session.trigger_id,
+        "event_id": session.event_id,
+    }
+
+
 def _change(conn: Connection, session_id: str, epoch: int, states: set[SessionState], **values: Any) -> None:
     changed = conn.execute(update(_rows).where(_is_at(session_id, epoch), _is_in(states)).values(**values)).rowcount
     if changed != 1:
@@ -222,8 +257,9 @@ def _is_at(session_id: str, epoch: int) -> ColumnElement[bool]:
     return and_(_rows.c.id == session_id, _rows.c.epoch == epoch)
 
 
-def _empty_inbox(conn: Connection, session_id: str) -> None:
+def _forget_what_came(conn: Connection, session_id: str) -> None:
     conn.execute(sql_delete(schema.signals).where(schema.signals.c.session_id == session_id))
+    conn.execute(sql_delete(schema.subscriptions).where(schema.subscriptions.c.session_id == session_id))
 
 
 def _fenced(session_id: str, epoch: int) -> Fenced:
@@ -261,6 +297,8 @@ def _from_row(row: Row[Any]) -> Session:
         vars=load_json(row.vars),
         memo=load_json(row.memo),
         parent_id=row.parent_id,
+        deployment_id=row.deployment_id,
+        trigger_id=row.trigger_id,
         epoch=row.epoch,
         waits=_load_waits(row.waits),
         failures=row.failures,

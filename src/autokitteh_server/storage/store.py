@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from autokitteh_server.core.errors import InvalidArgument, WrongType
 from autokitteh_server.storage import schema
@@ -81,6 +81,28 @@ def mutate(conn: Connection, project_id: str, key: str, op: str, args: Sequence[
 def list_keys(conn: Connection, project_id: str) -> Sequence[str]:
     """The project's keys, sorted by code point."""
     return sorted(conn.execute(select(_rows.c.key).where(_rows.c.project_id == project_id)).scalars())
+
+
+def publish(conn: Connection, project_id: str, key: str) -> bool:
+    """Let everyone read a value; False if there is none. A value that is deleted is not published any more."""
+    return _set_published(conn, project_id, key, True)
+
+
+def unpublish(conn: Connection, project_id: str, key: str) -> bool:
+    """Take back `publish`; False if there is no such value."""
+    return _set_published(conn, project_id, key, False)
+
+
+def load_published(conn: Connection, project_id: str, key: str) -> tuple[bool, Any]:
+    """Whether there is a published value of this key, and the value."""
+    query = select(_rows.c.value).where(_rows.c.project_id == project_id, _rows.c.key == key, _rows.c.is_published)
+    stored = conn.execute(query).scalar_one_or_none()
+    return (False, None) if stored is None else (True, load_json(stored))
+
+
+def _set_published(conn: Connection, project_id: str, key: str, is_published: bool) -> bool:
+    changed = update(_rows).where(_rows.c.project_id == project_id, _rows.c.key == key)
+    return bool(conn.execute(changed.values(is_published=is_published)).rowcount)
 
 
 def _check_key(key: str) -> None:

@@ -1,0 +1,83 @@
+"""Connections' rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection as Conn
+from sqlalchemy import Row, delete, insert, select, update
+
+from autokitteh_server.core.entities import Connection
+from autokitteh_server.core.errors import FailedPrecondition, NotFound
+from autokitteh_server.storage import schema
+
+_rows = schema.connections
+
+
+def create(conn: Conn, connection: Connection) -> None:
+    """Store a new connection. Its project must be there, and the name be free in it."""
+    conn.execute(insert(_rows).values(**_values(connection)))
+
+
+def update_row(conn: Conn, connection: Connection) -> None:
+    """Store a connection anew."""
+    conn.execute(update(_rows).where(_rows.c.id == connection.id).values(**_values(connection)))
+
+
+def get(conn: Conn, connection_id: str) -> Connection:
+    """The connection. Raises NotFound."""
+    row = conn.execute(select(_rows).where(_rows.c.id == connection_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no connection {connection_id}")
+    return _from_row(row)
+
+
+def find_by_name(conn: Conn, project_id: str, name: str) -> Connection | None:
+    """The project's connection of this name, if there is one."""
+    query = select(_rows).where(_rows.c.project_id == project_id, _rows.c.name == name)
+    row = conn.execute(query).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def list(conn: Conn, project_id: str | None = None) -> Sequence[Connection]:
+    """The connections of a project, or all there are, by project and name."""
+    query = select(_rows).order_by(_rows.c.project_id, _rows.c.name)
+    if project_id is not None:
+        query = query.where(_rows.c.project_id == project_id)
+    return [_from_row(row) for row in conn.execute(query)]
+
+
+def remove(conn: Conn, connection_id: str) -> None:
+    """Delete a connection with its vars. Raises NotFound, and FailedPrecondition if a trigger uses it."""
+    connection = get(conn, connection_id)
+    triggers = schema.triggers
+    using = conn.execute(select(triggers.c.name).where(triggers.c.connection_id == connection_id)).scalars().first()
+    if using is not None:
+        raise FailedPrecondition(
+            f"trigger {using} gets its events from connection {connection.name}", "Delete the trigger first."
+        )
+    conn.execute(delete(schema.variables).where(schema.variables.c.owner_id == connection_id))
+    conn.execute(delete(_rows).where(_rows.c.id == connection_id))
+
+
+def _values(connection: Connection) -> dict[str, Any]:
+    return {
+        "id": connection.id,
+        "project_id": connection.project_id,
+        "name": connection.name,
+        "integration": connection.integration,
+        "is_declared": connection.is_declared,
+        "created_at": connection.created_at,
+        "updated_at": connection.updated_at,
+    }
+
+
+def _from_row(row: Row[Any]) -> Connection:
+    return Connection(
+        id=row.id,
+        project_id=row.project_id,
+        name=row.name,
+        integration=row.integration,
+        is_declared=row.is_declared,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
