@@ -99,12 +99,15 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         sys.set_asyncgen_hooks(self._generator_begins, self._generator_is_dropped)
         events._set_running_loop(self)
         self._running = True
+        ended: list[Any] = []
+        future.add_done_callback(ended.append)
         try:
-            while True:
-                self._run_ready()
-                if future.done():
-                    return future.result()
-                self._host.let_in_next()
+            while not ended:
+                if self._ready:
+                    self._run_ready()
+                else:
+                    self._host.let_in_next()
+            return future.result()
         except BaseException:
             if future.done() and not future.cancelled():
                 future.exception()  # SystemExit comes out of the task and out of here; once is enough
@@ -115,7 +118,9 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
             sys.set_asyncgen_hooks(*hooks)
 
     def _run_ready(self) -> None:
-        while self._ready:
+        # One round, as in asyncio: what it makes ready is left for the next. When the main coroutine has ended there is
+        # no next one, or else tasks that are always ready would keep the loop going for ever.
+        for _ in range(len(self._ready)):
             handle = self._ready.popleft()
             if not handle.cancelled():
                 handle._run()
