@@ -66,9 +66,11 @@ EVERY_KIND = Program(
     """
     def child(event, session_id):
         print("child")
+        time.sleep(0.05)  # until then its parent waits for its signal, for ever if need be
         effect("c")
         autokitteh.add_values("n", 10)
         signal(event.data.parent, "hello", effect("d"))
+        time.sleep(0.05)  # until then nothing but the signal has woken it
         return "grown"
 
     def main(event, session_id):
@@ -78,8 +80,8 @@ EVERY_KIND = Program(
         signal(session_id, "own", 1)
         started = start("program.py:child", {"parent": session_id})
         print("own", next_signal("own").payload, autokitteh.add_values("n", 1) % 10)
-        time.sleep(0.03)
         print("hello", next_signal("hello").payload)
+        time.sleep(0.03)
         effect(token[:0] + "b")
         outcome({"n": 1})
         print(next_signal(started).payload)
