@@ -19,6 +19,7 @@ def test_no_more_turns_at_once_than_allowed() -> None:
     with scheduling(max_runners=2) as (scheduler, stage, _):
         for number in range(6):
             scheduler.start(f"s{number}", "p")
+        stage.wait_until(lambda: len(stage.under_way) == 2)
         for number in range(6):
             stage.end(f"s{number}", ENDED)
         assert (stage.most_at_once, len(stage.begun)) == (2, 6)
