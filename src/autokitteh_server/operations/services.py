@@ -1,0 +1,19 @@
+"""What the use cases work with."""
+
+from dataclasses import dataclass
+
+from autokitteh_server.core.clock import Clock
+from autokitteh_server.core.ids import IdSource, SlugSource
+from autokitteh_server.engine.scheduler import Scheduler
+from autokitteh_server.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Handed to every operation, as its first argument. Made by `wiring`."""
+
+    database: Database
+    clock: Clock
+    new_id: IdSource
+    new_slug: SlugSource
+    scheduler: Scheduler
