@@ -70,3 +70,8 @@ class SystemIds:
 def system_slug() -> str:
     """A `SlugSource` of real randomness."""
     return new_slug(random_bits=secrets.randbits(130))
+
+
+def system_bytes(count: int) -> bytes:
+    """So many random bytes, fit for keys and nonces."""
+    return secrets.token_bytes(count)

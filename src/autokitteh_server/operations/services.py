@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.ids import IdSource, SlugSource
 from autokitteh_server.engine.scheduler import Scheduler
+from autokitteh_server.secretbox.box import Box
 from autokitteh_server.storage.database import Database
 
 
@@ -17,3 +18,4 @@ class Services:
     new_id: IdSource
     new_slug: SlugSource
     scheduler: Scheduler
+    box: Box  # seals the values of secret vars
