@@ -73,7 +73,7 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
         self._numbers = itertools.count(1)
         self._tasks: dict[asyncio.Task[Any], None] = {}  # those not done, in order of creation
         #: Asynchronous generators that have begun, by id: each has the place of a task, for what it does at its end.
-        self._generators: dict[int, tuple[weakref.ref[Any], Scope]] = {}
+        self._generators: dict[int, tuple[Callable[[], Any], Scope]] = {}
         self._running = False
         self._closed = False
         self._exception_handler: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None = None
@@ -141,13 +141,22 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     # --- asynchronous generators -------------------------------------------------------------------------------------
 
     def _generator_begins(self, generator: AsyncGenerator[Any, Any]) -> None:
+        self._generators.pop(id(generator), None)  # of one that is gone; this one is the last
         self._generators[id(generator)] = (weakref.ref(generator), self._new_scope())
 
     def _generator_is_dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
         # Perhaps by garbage collection, in any thread: nothing may be done here but to make it ready.
-        _, its_scope = self._generators.pop(id(generator), (None, None))
-        if its_scope is not None and not self._closed:
-            self.call_soon(self._create_task, generator.aclose(), its_scope, None, context=Context())
+        known = self._generators.get(id(generator))
+        if known is not None and not self._closed:
+            # To be found if the loop ends before that is done.
+            self._generators[id(generator)] = (lambda: generator, known[1])
+            self.call_soon(self._close_generator, id(generator), context=Context())
+
+    def _close_generator(self, key: int) -> None:
+        ref, its_scope = self._generators.pop(key, (None, None))
+        generator = ref() if ref is not None else None
+        if generator is not None and its_scope is not None:
+            self._create_task(generator.aclose(), its_scope, None)
 
     async def shutdown_asyncgens(self) -> None:
         """Close the generators that are still open, in the order in which they began."""

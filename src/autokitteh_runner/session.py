@@ -87,6 +87,7 @@ class Session:
         autokitteh._runtime.install(
             SessionRuntime(
                 self._effects,
+                session_id=self._run.session_id,
                 durable=self._run.durable,
                 register_no_activity=self._resolver.register_no_activity,
             )

@@ -5,7 +5,7 @@ from typing import Any
 
 from autokitteh._jsonable import check_json
 from autokitteh.attr_dict import AttrDict
-from autokitteh.errors import AutoKittehError, DurableOnlyError, NotInActivityError
+from autokitteh.errors import DurableOnlyError, NotInActivityError
 from autokitteh.event import Event, Signal
 from autokitteh_runner.effects import Effects
 from autokitteh_runner.preview import preview
@@ -16,9 +16,10 @@ class SessionRuntime:
     """`autokitteh._runtime.Runtime` for a running session."""
 
     def __init__(
-        self, effects: Effects, *, durable: bool, register_no_activity: Callable[[Iterable[Any]], None]
+        self, effects: Effects, *, session_id: str, durable: bool, register_no_activity: Callable[[Iterable[Any]], None]
     ) -> None:
         self._effects = effects
+        self._session_id = session_id
         self._durable = durable
         self._register_no_activity = register_no_activity
 
@@ -41,11 +42,8 @@ class SessionRuntime:
         self._request("unsubscribe", "autokitteh.unsubscribe", {"id": subscription_id}, repr(subscription_id))
 
     def next_event(self, subscription_ids: Sequence[str], timeout: float | None) -> Event | None:
-        # There are no subscriptions yet: `subscribe` says so, and whoever has an id has made it up.
-        raise AutoKittehError(
-            f"next_event({', '.join(map(repr, subscription_ids))}): events arrive at a server (`ak up`), and this "
-            "session has none"
-        )
+        found = self._wait("next_event", "autokitteh.next_event", subscription_ids, timeout)
+        return None if found is None else Event(**found, session_id=self._session_id)
 
     def signal(self, session_id: str, name: str, payload: Any) -> None:
         arguments = {"session_id": session_id, "name": name, "payload": check_json(payload, "payload")}
@@ -95,11 +93,16 @@ class SessionRuntime:
             return self._effects.waits.request(kind, name, arguments, shown)
 
     def _wait(self, kind: str, name: str, names: Sequence[str], timeout: float | None) -> Any:
-        if workflow_task() is None and self._durable:
+        if not self._durable:
+            return self._effects.waits.wait_plainly(kind, name, timeout, names, _shown(names, timeout))
+        if workflow_task() is None:
             raise NotInActivityError(
                 f"{name} waits, and an activity can't: its waiting would not survive. Call it in the function that "
                 "calls the activity"
             )
-        shown = ", ".join(map(repr, names)) + ("" if timeout is None else f", timeout={timeout:g}")
         with self._effects.failing():
-            return self._effects.waits.wait(kind, name, timeout, names, shown)
+            return self._effects.waits.wait(kind, name, timeout, names, _shown(names, timeout))
+
+
+def _shown(names: Sequence[str], timeout: float | None) -> str:
+    return ", ".join(map(repr, names)) + ("" if timeout is None else f", timeout={timeout:g}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from autokitteh_runner.arrivals import Arrivals
 from autokitteh_runner.channel import Channel
 from autokitteh_runner.outbox import Outbox
 from autokitteh_runner.outcome import answered
-from autokitteh_runner.protocol import Done, Request, Wait, dump_json, load_json
+from autokitteh_runner.protocol import Done, Idle, Request, Wait, dump_json, load_json
 from autokitteh_runner.replay import Entry, Place, Replay
 from autokitteh_runner.scope import Task, workflow_task
 from autokitteh_runner.site import Sites
@@ -68,6 +69,18 @@ class Waits:
         self._arrivals.wait_until(lambda: self._answers[place] is not None)
         done = self._take_answer(place)
         self._arrivals.advance_clock(done.finished_at)
+        return answered(done.codec, done.body)
+
+    def wait_plainly(self, kind: str, name: str, seconds: float | None, names: Sequence[str], shown: str) -> Any:
+        """`wait` in a session that is not durable, in any thread: nothing is replayed."""
+        place = (f"@{next(self._tokens)}", -1)
+        self._outbox.send()
+        self._answers[place] = None
+        self._channel.send(Wait(*place, kind, name, self._sites.here(), shown, list(names), seconds, False, None))
+        if threading.active_count() == 1:
+            self._channel.send(Idle(self._arrivals.seen))  # nobody but this thread could have something to do
+        self._channel.wait(lambda: self._answers[place] is not None)
+        done = self._take_answer(place)
         return answered(done.codec, done.body)
 
     async def wait_async(self, kind: str, name: str, seconds: float, site: str) -> None:

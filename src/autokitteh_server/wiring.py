@@ -6,17 +6,19 @@ import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from autokitteh_server.builds.folders import BuildFolders
 from autokitteh_server.config import Settings
 from autokitteh_server.core import crashpoints
 from autokitteh_server.core.clock import Clock, SystemClock, SystemIds
 from autokitteh_server.core.errors import FailedPrecondition
+from autokitteh_server.core.states import SessionState
+from autokitteh_server.engine.environment import Opener, load_environment
 from autokitteh_server.engine.local_scheduler import LocalScheduler
 from autokitteh_server.engine.recovery import recover
 from autokitteh_server.engine.stop import stop_idle
-from autokitteh_server.engine.surroundings import Listener, Policy, Surroundings
+from autokitteh_server.engine.surroundings import Listener, Outcomes, Policy, Surroundings
 from autokitteh_server.engine.turn import run_turn
 from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.runners.process import ForkServer
@@ -34,6 +36,23 @@ class Silence:
         pass
 
 
+class Nobody:
+    """Nobody who waits for outcomes."""
+
+    def replied(self, event_id: str, reply: dict[str, Any]) -> None:
+        pass
+
+    def session_ended(self, event_id: str, session_id: str, state: SessionState) -> None:
+        pass
+
+
+class NoKeys:
+    """A server without a network has no secret vars: whoever runs a session gives it what it needs."""
+
+    def open(self, sealed: str, *, owner_id: str, name: str) -> str:
+        raise FailedPrecondition(f"the var {name} is secret, and only a server (`ak up`) has the key")
+
+
 class Server:
     """The engine with its storage and runners, without a network. Use it in a `with` statement."""
 
@@ -44,8 +63,14 @@ class Server:
         environ: Mapping[str, str],
         clock: Clock | None = None,
         listener: Listener | None = None,
+        outcomes: Outcomes | None = None,
+        opener: Opener | None = None,
+        public_url: str = "",
     ) -> None:
-        """Open the data folder and the database. Raises FailedPrecondition if another server has them open."""
+        """Open the data folder and the database. Raises FailedPrecondition if another server has them open.
+
+        `public_url`: under which others reach this server; "" for one without a network.
+        """
         if settings.crash_at:
             crashpoints.arm(settings.crash_at)
         self.settings = settings
@@ -67,7 +92,12 @@ class Server:
             new_id=self.new_id,
             scheduler=self.scheduler,
             build_folder=self._build_folder,
+            environment=lambda conn, session: load_environment(
+                conn, session, opener=opener or NoKeys(), public_url=public_url
+            ),
+            public_url=public_url,
             listener=listener or Silence(),
+            outcomes=outcomes or Nobody(),
             policy=Policy(
                 limits=settings.limits,
                 max_failures=settings.max_failures,

@@ -162,7 +162,7 @@ def test_unfinished_names_what_may_have_to_run(database: Database) -> None:
     database.write(lambda conn: sessions.park(conn, waiting, 1, WAITS, now=30))
     database.write(lambda conn: sessions.stop(conn, stopped, "", now=30))
     found = database.read(sessions.unfinished)
-    assert found == [(created, PROJECT.id, None), (waiting, PROJECT.id, WAITS)]
+    assert found == [(created, PROJECT.id, True, None), (waiting, PROJECT.id, True, WAITS)]
 
 
 def test_only_a_final_session_is_deleted_with_all_that_is_its(database: Database) -> None:

@@ -199,7 +199,8 @@ class Session:
     trigger_id: str | None = None  # that started it; None: a person or a session did
     epoch: int = 0  # counts claims; a writer with an older one is fenced off
     waits: tuple[Wait, ...] | None = None  # None: it has work to do; otherwise what it waits for, between turns
-    failures: int = 0  # turns lost in a row to the death of a runner, without progress between them
+    # Turns lost in a row to the death of a runner, without progress between them; not durable: starts so far.
+    failures: int = 0
     result: Any = None  # JSON value that the handler returned, where it is one
     error: str | None = None  # for people: message and traceback
     created_at: int

@@ -4,14 +4,28 @@ from typing import Any
 
 from autokitteh_server.core.entities import Session
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.storage import signals
+from autokitteh_server.engine.surroundings import Surroundings
+from autokitteh_server.storage import deployments, signals
 from autokitteh_server.storage.connection import Connection
 
 
 def end_session(conn: Connection, session: Session, state: SessionState, result: Any, *, now: int) -> None:
-    """Tell a session's parent, in the transaction that ends it, with a signal named by the child's id."""
+    """In the transaction that ends a session: let its deployment end if it was the last, and tell its parent.
+
+    The parent gets a signal named by the child's id.
+    """
+    if session.deployment_id is not None:
+        deployments.settle(conn, session.deployment_id, now=now)
     if session.parent_id is None:
         return
     completed = state is SessionState.COMPLETED
     payload = {"completed": True, "value": result} if completed else {"completed": False}
     signals.send(conn, session.parent_id, session.id, payload, now=now)
+
+
+def tell_of_end(around: Surroundings, session: Session, state: SessionState) -> None:
+    """Once the end is durable: wake the session's parent, and answer whoever waits for an outcome."""
+    if session.parent_id is not None:
+        around.scheduler.wake(session.parent_id, session.id)
+    if session.event_id is not None:
+        around.outcomes.session_ended(session.event_id, session.id, state)

@@ -7,16 +7,29 @@ is durable, waking another session say, it leaves in `ctx.after`.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from autokitteh_server.builds.syntax import Definitions, definitions
-from autokitteh_server.core.entities import Session
+from autokitteh_server.core.entities import Session, Subscription
 from autokitteh_server.core.errors import InvalidArgument, NotFound, WrongType
-from autokitteh_server.core.ids import IdSource
+from autokitteh_server.core.filters import FilterError, compile_filter
 from autokitteh_server.core.names import did_you_mean, parse_entry
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.engine.scheduler import Scheduler
-from autokitteh_server.storage import blobs, builds, sessions, signals, store
+from autokitteh_server.engine.environment import store_url
+from autokitteh_server.engine.surroundings import Surroundings
+from autokitteh_server.storage import (
+    blobs,
+    builds,
+    connections,
+    deployments,
+    projects,
+    sessions,
+    signals,
+    store,
+    subscriptions,
+    triggers,
+)
 from autokitteh_server.storage.connection import Connection
 
 
@@ -36,33 +49,32 @@ class Context:
     conn: Connection
     session: Session
     now: int
-    new_id: IdSource
-    scheduler: Scheduler
+    around: Surroundings
     after: list[Callable[[], None]] = field(default_factory=list)  # done once the transaction is durable
 
 
 def start(ctx: Context, arguments: dict[str, Any]) -> str:
-    """Make a session that runs another function of the same build."""
-    if arguments["project"]:
-        raise RequestError("AutoKittehError", "start(project=...): sessions of other projects need a server (`ak up`)")
+    """Make a session that runs another function, of the same build or of what another project has deployed."""
     parent = ctx.session
-    _check_entry(ctx.conn, parent.build_id, arguments["loc"])
+    home = _home(ctx, arguments["project"])
+    _check_entry(ctx.conn, home.build_id, arguments["loc"])
     child = Session(
-        id=ctx.new_id("ses"),
-        project_id=parent.project_id,
-        build_id=parent.build_id,
+        id=ctx.around.new_id("ses"),
+        project_id=home.project_id,
+        build_id=home.build_id,
+        deployment_id=home.deployment_id,
         entry=arguments["loc"],
         durable=parent.durable,
         state=SessionState.CREATED,
         event={"data": arguments["data"], "event_id": None, "event_type": None},
-        vars=parent.vars,
+        vars=parent.vars if home.project_id == parent.project_id else {},
         memo=arguments["memo"],
         parent_id=parent.id,
         created_at=ctx.now,
         updated_at=ctx.now,
     )
     sessions.create(ctx.conn, child)
-    ctx.after.append(lambda: ctx.scheduler.start(child.id, child.project_id))
+    ctx.after.append(lambda: ctx.around.scheduler.start(child.id, child.project_id))
     return child.id
 
 
@@ -74,7 +86,7 @@ def signal(ctx: Context, arguments: dict[str, Any]) -> None:
     except NotFound as err:
         raise RequestError("AutoKittehError", f"signal({target!r}, ...): {err.message}") from err
     signals.send(ctx.conn, target, arguments["name"], arguments["payload"], now=ctx.now)
-    ctx.after.append(lambda: ctx.scheduler.wake(target, arguments["name"]))
+    ctx.after.append(lambda: ctx.around.scheduler.wake(target, arguments["name"]))
 
 
 def store_value(ctx: Context, arguments: dict[str, Any]) -> Any:
@@ -83,7 +95,7 @@ def store_value(ctx: Context, arguments: dict[str, Any]) -> Any:
     if op == "list_keys":
         return list(store.list_keys(ctx.conn, ctx.session.project_id))
     if op in ("publish", "unpublish"):
-        raise RequestError("AutoKittehError", f"{op}_value: values are published by a server (`ak up`)")
+        return _set_published(ctx, arguments["key"], op == "publish")
     try:
         return store.mutate(ctx.conn, ctx.session.project_id, arguments["key"], op, arguments["args"])
     except WrongType as err:
@@ -93,14 +105,37 @@ def store_value(ctx: Context, arguments: dict[str, Any]) -> Any:
 
 
 def outcome(ctx: Context, arguments: dict[str, Any]) -> None:
-    """The journal keeps it; who waits for it reads it there."""
+    """The journal keeps it; whoever waits for it is told."""
+    event_id = arguments["event_id"] or ctx.session.event_id
+    if event_id is not None:
+        ctx.after.append(lambda: ctx.around.outcomes.replied(event_id, arguments))
 
 
 def subscribe(ctx: Context, arguments: dict[str, Any]) -> str:
-    raise RequestError(
-        "AutoKittehError",
-        f"subscribe({arguments.get('source', '')!r}): events arrive at a server (`ak up`), and `ak run` is none",
+    """Begin to queue a source's events for the session."""
+    name = arguments["source"]
+    asked = f"subscribe({name!r})"
+    if not ctx.around.public_url:
+        raise RequestError("AutoKittehError", f"{asked}: events arrive at a server (`ak up`), and `ak run` is none")
+    try:
+        compile_filter(arguments["filter"])
+    except FilterError as err:
+        raise RequestError("AutoKittehError", f"{asked}: the filter is not valid: {err}") from err
+    subscription = Subscription(
+        id=ctx.around.new_id("sub"),
+        session_id=ctx.session.id,
+        project_id=ctx.session.project_id,
+        source_id=_source_id(ctx, name),
+        filter=arguments["filter"],
+        created_at=ctx.now,
     )
+    subscriptions.create(ctx.conn, subscription)
+    return subscription.id
+
+
+def unsubscribe(ctx: Context, arguments: dict[str, Any]) -> None:
+    """Forget a subscription, and what is queued for it."""
+    subscriptions.end(ctx.conn, ctx.session.id, arguments["id"])
 
 
 HANDLERS: dict[str, Callable[[Context, dict[str, Any]], Any]] = {
@@ -109,8 +144,58 @@ HANDLERS: dict[str, Callable[[Context, dict[str, Any]], Any]] = {
     "store": store_value,
     "outcome": outcome,
     "subscribe": subscribe,
-    "unsubscribe": lambda ctx, arguments: None,
+    "unsubscribe": unsubscribe,
 }
+
+
+class _Home(NamedTuple):
+    """Where a new session belongs."""
+
+    project_id: str
+    build_id: str
+    deployment_id: str | None
+
+
+def _home(ctx: Context, project_name: str) -> _Home:
+    parent = ctx.session
+    if not project_name:
+        return _Home(parent.project_id, parent.build_id, parent.deployment_id)
+    project = projects.find_by_name(ctx.conn, project_name)
+    if project is None:
+        raise RequestError("AutoKittehError", f"start(project={project_name!r}): there is no such project")
+    active = deployments.active_of(ctx.conn, [project.id]).get(project.id)
+    if active is None:
+        raise RequestError("AutoKittehError", f"start(project={project_name!r}): the project is not deployed")
+    return _Home(project.id, active.build_id, active.id)
+
+
+def _source_id(ctx: Context, name: str) -> str:
+    """The connection, or else the trigger, of this name."""
+    project_id = ctx.session.project_id
+    source = connections.find_by_name(ctx.conn, project_id, name) or triggers.find_by_name(ctx.conn, project_id, name)
+    if source is not None:
+        return source.id
+    known = [each.name for each in connections.list(ctx.conn, project_id)]
+    known += [each.name for each in triggers.list(ctx.conn, project_id)]
+    near = did_you_mean(name, known)
+    hint = f"; did you mean {near}?" if near else ""
+    raise RequestError(
+        "AutoKittehError", f"subscribe({name!r}): the project has no connection or trigger of this name{hint}"
+    )
+
+
+def _set_published(ctx: Context, key: str, is_published: bool) -> str | None:
+    name = "publish_value" if is_published else "unpublish_value"
+    if not ctx.around.public_url:
+        raise RequestError("AutoKittehError", f"{name}({key!r}): values are published by a server (`ak up`)")
+    project_id = ctx.session.project_id
+    if not is_published:
+        store.unpublish(ctx.conn, project_id, key)
+        return None
+    slug = projects.get(ctx.conn, project_id).store_slug
+    if slug is None or not store.publish(ctx.conn, project_id, key):
+        raise RequestError("AutoKittehError", f"{name}({key!r}): there is no value of this key; store one first")
+    return f"{store_url(ctx.around.public_url, slug)}/{quote(key, safe='')}"
 
 
 def _check_entry(conn: Connection, build_id: str, loc: str) -> None:

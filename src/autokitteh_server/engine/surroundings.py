@@ -4,14 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from autokitteh_runner.protocol import Limits
 from autokitteh_server.core.clock import Clock
-from autokitteh_server.core.entities import Wait
+from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.ids import IdSource
+from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine.scheduler import Scheduler
 from autokitteh_server.runners.pool import RunnerPool
+from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
 
 
@@ -36,6 +38,18 @@ class Listener(Protocol):
     def journal_grew(self, session_id: str) -> None: ...
 
 
+class Outcomes(Protocol):
+    """Told of what sessions answer to events, once that is durable. Called in turns' threads: it must be quick."""
+
+    def replied(self, event_id: str, reply: dict[str, Any]) -> None:
+        """A session has given an outcome: the arguments of its request."""
+        ...
+
+    def session_ended(self, event_id: str, session_id: str, state: SessionState) -> None:
+        """A session that an event had started or reached is over."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How turns are taken."""
@@ -55,5 +69,8 @@ class Surroundings:
     new_id: IdSource
     scheduler: Scheduler
     build_folder: Callable[[str], Path]  # where a build's files are, by its id
+    environment: Callable[[Connection, Session], dict[str, str]]  # of a session's code
+    public_url: str  # under which others reach this server; "": it has no network
     listener: Listener
+    outcomes: Outcomes
     policy: Policy

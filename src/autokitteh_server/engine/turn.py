@@ -31,15 +31,15 @@ from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument, NotFound
 from autokitteh_server.core.journal import Record
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.engine import deaths, requests, wire
+from autokitteh_server.engine import deaths, inbox, requests, wire
 from autokitteh_server.engine.claimed import Claimed
 from autokitteh_server.engine.control import TurnControl
-from autokitteh_server.engine.endings import end_session
+from autokitteh_server.engine.endings import end_session, tell_of_end
 from autokitteh_server.engine.surroundings import Surroundings, TurnEnd, TurnResult
 from autokitteh_server.engine.waits import in_order, is_due, next_deadline
 from autokitteh_server.runners.pool import WarmRunner
 from autokitteh_server.runners.process import Runner
-from autokitteh_server.storage import journal, sessions, signals
+from autokitteh_server.storage import journal, sessions, subscriptions
 from autokitteh_server.storage.connection import Connection
 
 #: A runner that has not been heard of for this long has its loose records committed: the log must not lag behind.
@@ -52,7 +52,10 @@ SHORT_WAIT_US: Final = 20_000
 def run_turn(around: Surroundings, session_id: str, control: TurnControl) -> TurnResult:
     """Give a session a turn. Whatever goes wrong with the session itself is recorded there and not raised."""
     try:
-        session = around.database.write(lambda conn: sessions.claim(conn, session_id, now=around.clock.now_us()))
+        has_process = around.pool.has_warm(session_id)
+        session = around.database.write(
+            lambda conn: sessions.claim(conn, session_id, now=around.clock.now_us(), has_process=has_process)
+        )
     except NotFound:
         around.pool.drop(session_id)
         return TurnResult(TurnEnd.GONE)
@@ -105,8 +108,8 @@ class Turn:
     def _begin(self) -> TurnResult | None:
         if self._control.stop_asked:
             return self._stopped()
-        if not self._session.durable and self._session.epoch > self._around.policy.max_failures:
-            # Each claim is a start from the beginning.
+        if not self._session.durable and self._session.failures > self._around.policy.max_failures:
+            # For a session without durability each process is a start from the beginning.
             self._end(SessionState.ERROR, None, deaths.interrupted_too_often(self._around.policy.max_failures))
             return TurnResult(TurnEnd.ENDED)
         if self._take_warm_runner():
@@ -148,7 +151,12 @@ class Turn:
         """Begin or replay in a new runner."""
         session = self._session
         self._runner = self._around.pool.fork()
-        records = self._around.database.read(lambda conn: journal.load_replay(conn, session.id))
+        records, environment = self._around.database.read(
+            lambda conn: (journal.load_replay(conn, session.id), self._around.environment(conn, session))
+        )
+        if records and not session.durable:
+            # It starts from its beginning, and subscribes again.
+            self._claimed.transact(lambda conn: subscriptions.end_all(conn, session.id))
         self._note_state("RUNNING", records)
         self._send(
             Run(
@@ -159,7 +167,7 @@ class Turn:
                 entry=session.entry,
                 durable=session.durable,
                 created_at=session.created_at,
-                vars=session.vars,
+                vars=environment,
                 limits=self._limits(),
                 body=dump_json(session.event).encode(),
             )
@@ -259,9 +267,7 @@ class Turn:
 
         def do(conn: Connection) -> Record:
             nonlocal ctx  # a transaction may be tried again: only the last one's consequences count
-            ctx = requests.Context(
-                conn, self._session, self._clock.now_us(), self._around.new_id, self._around.scheduler
-            )
+            ctx = requests.Context(conn, self._session, self._clock.now_us(), self._around)
             value = requests.HANDLERS[message.kind](ctx, load_json(message.body))
             record = self._end_of(message, "json", value)
             journal.insert(conn, self._session.id, [record])
@@ -286,9 +292,29 @@ class Turn:
             start = {"deadline_at": deadline_at, "names": message.names}
             self._claimed.append([wire.effect(message, "start", "json", start, started_at=now)])
             message = wire.with_deadline(message, deadline_at)
+            if message.kind == "next_event" and self._refuse_unknown(message):
+                return
         self._waits[message.task, message.index] = message
-        if message.names and self._in_flight:  # it will not say that it is idle until they have ended
+        # With activities under way it will not say that it is idle until they have ended, and code that is not durable
+        # says so only where it has no other threads.
+        if message.names and (self._in_flight or not self._session.durable):
             self._complete(message, wire.wait(message))
+
+    def _refuse_unknown(self, message: WaitMessage) -> bool:
+        """End a wait for events of subscriptions that the session does not have: it would never be over."""
+        wanted = set(message.names)
+        session_id = self._session.id
+        own = self._around.database.read(lambda conn: {each.id for each in subscriptions.of_session(conn, session_id)})
+        if wanted <= own:
+            return False
+        text = f"this session has no subscription {', '.join(sorted(wanted - own))}; it may have been ended"
+        record = wire.effect(
+            message, "done", "json-error", ["AutoKittehError", text], started_at=self._clock.now_us(),
+            finished_at=self._clock.now_us(), error=f"AutoKittehError: {text}",
+        )  # fmt: skip
+        self._claimed.transact(lambda conn: journal.insert(conn, session_id, [record]))
+        self._answer_effect(record)
+        return True
 
     def _on_unwait(self, message: Unwait) -> None:
         self._waits.pop((message.task, message.index), None)
@@ -302,8 +328,7 @@ class Turn:
         if deadline is not None and deadline - self._clock.now_us() <= SHORT_WAIT_US:
             self._complete_waits()
             return None
-        # Without durability the process is all there is of the session.
-        return self._park() if self._session.durable else None
+        return self._park()
 
     def _on_end(self, message: End) -> TurnResult:
         state = SessionState(message.state)
@@ -327,10 +352,9 @@ class Turn:
         now = self._clock.now_us()
 
         def complete(conn: Connection) -> Record | None:
-            taken = signals.take(conn, self._session.id, entity.names) if entity.names else None
-            if taken is None and not is_due(entity, now):
+            value = inbox.take(conn, self._session.id, entity)
+            if value is None and not is_due(entity, now):
                 return None
-            value = None if taken is None else {"name": taken.name, "payload": taken.payload}
             record = wire.effect(message, "done", "json", value, started_at=now, finished_at=now)
             journal.insert(conn, self._session.id, [record])
             # From here on it has work to do, also if nobody lives to tell it.
@@ -348,12 +372,11 @@ class Turn:
 
     def _park(self) -> TurnResult | None:
         waits = tuple(wire.wait(message) for message in self._waits.values())
-        names = {name for wait in waits for name in wait.names}
         now = self._clock.now_us()
 
         def park(conn: Connection) -> bool:
-            # A signal may have come since the last look, from another server even.
-            if names and names & signals.names_waiting(conn, self._session.id):
+            # A signal or an event may have come since the last look, from another server even.
+            if inbox.has_for(conn, self._session.id, waits):
                 return False
             sessions.park(conn, self._session.id, self._session.epoch, waits, now=now)
             return True
@@ -364,7 +387,10 @@ class Turn:
             return None
         crash_point("turn.after_park")
         assert self._runner is not None
-        warm = WarmRunner(self._runner, self._session.epoch, self._waits, self._sent)
+        # Without durability the process is all there is of the session: it must not be let go.
+        warm = WarmRunner(
+            self._runner, self._session.epoch, self._waits, self._sent, is_needed=not self._session.durable
+        )
         self._around.pool.keep_warm(self._session.id, warm)
         self._runner = None
         return TurnResult(TurnEnd.WAITING, waits)
@@ -393,7 +419,10 @@ class Turn:
         how = deaths.describe(what or deaths.describe_status(status), list(self._in_flight.values()))
         session = self._session
         self._claimed.append([wire.line("warning", self._clock.now_us(), name="runner", result=how)])
-        self._failures = self._claimed.transact(lambda conn: sessions.count_failure(conn, session.id, session.epoch))
+        if session.durable:  # otherwise the claim has counted it
+            self._failures = self._claimed.transact(
+                lambda conn: sessions.count_failure(conn, session.id, session.epoch)
+            )
         if self._failures < self._around.policy.max_failures:
             return TurnResult(TurnEnd.AGAIN)
         self._end(SessionState.ERROR, None, f"{how}. That happened {self._failures} times in a row")
@@ -419,8 +448,7 @@ class Turn:
         crash_point("turn.before_end")
         self._claimed.transact(end)
         crash_point("turn.after_end")
-        if session.parent_id is not None:
-            self._around.scheduler.wake(session.parent_id, session.id)
+        tell_of_end(self._around, session, state)
 
     def _count_effect(self) -> None:
         session, policy = self._session, self._around.policy

@@ -11,11 +11,14 @@ from autokitteh_server.runners.process import ForkServer, Runner
 class WarmRunner:
     """A runner between two turns of its session, with what it waits for."""
 
-    def __init__(self, runner: Runner, epoch: int, waits: dict[tuple[str, int], Wait], sent: int) -> None:
+    def __init__(
+        self, runner: Runner, epoch: int, waits: dict[tuple[str, int], Wait], sent: int, *, is_needed: bool = False
+    ) -> None:
         self.runner = runner
         self.epoch = epoch  # of its last turn: if others had turns since then, it knows nothing of them
         self.waits = waits
         self.sent = sent  # answers sent to it so far
+        self.is_needed = is_needed  # all that there is of its session: it is never let go
 
 
 class RunnerPool:
@@ -28,6 +31,7 @@ class RunnerPool:
         self._starting = threading.Lock()
         self._lock = threading.Lock()
         self._warm: OrderedDict[str, WarmRunner] = OrderedDict()  # least recently used first
+        self._needed: dict[str, WarmRunner] = {}
 
     def start(self) -> None:
         """Start the fork server now rather than with the first session."""
@@ -40,11 +44,19 @@ class RunnerPool:
     def take_warm(self, session_id: str) -> WarmRunner | None:
         """The runner that was kept for a session, if it still is."""
         with self._lock:
-            return self._warm.pop(session_id, None)
+            return self._warm.pop(session_id, None) or self._needed.pop(session_id, None)
+
+    def has_warm(self, session_id: str) -> bool:
+        """Whether a runner is kept for a session."""
+        with self._lock:
+            return session_id in self._warm or session_id in self._needed
 
     def keep_warm(self, session_id: str, warm: WarmRunner) -> None:
         """Keep a runner until its session's next turn. If that is one too many, the longest unused is let go."""
         with self._lock:
+            if warm.is_needed:
+                self._needed[session_id] = warm
+                return
             self._warm[session_id] = warm
             surplus = [self._warm.popitem(last=False)[1] for _ in range(len(self._warm) - self._max_warm)]
         for old in surplus:
@@ -59,7 +71,8 @@ class RunnerPool:
     def close(self) -> None:
         """End every process."""
         with self._lock:
-            warm, self._warm = list(self._warm.values()), OrderedDict()
+            warm = [*self._warm.values(), *self._needed.values()]
+            self._warm, self._needed = OrderedDict(), {}
         for old in warm:
             old.runner.kill()
         with self._starting:

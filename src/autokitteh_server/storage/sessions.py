@@ -7,7 +7,21 @@ Where an `epoch` is asked for, Fenced is raised if the session is not at it any 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy import delete as sql_delete
 
 from autokitteh_server.core.entities import Session, Wait
@@ -24,6 +38,7 @@ class Unfinished(NamedTuple):
 
     id: str
     project_id: str
+    durable: bool
     waits: tuple[Wait, ...] | None
 
 
@@ -90,8 +105,9 @@ def newest(conn: Connection) -> str | None:
 
 def unfinished(conn: Connection) -> Sequence[Unfinished]:
     """Every session that is not final, oldest first. Made for a hundred thousand of them."""
-    query = select(_rows.c.id, _rows.c.project_id, _rows.c.waits).where(text(schema.UNFINISHED)).order_by(_rows.c.id)
-    return [Unfinished(row.id, row.project_id, _load_waits(row.waits)) for row in conn.execute(query)]
+    columns = (_rows.c.id, _rows.c.project_id, _rows.c.durable, _rows.c.waits)
+    query = select(*columns).where(text(schema.UNFINISHED)).order_by(_rows.c.id)
+    return [Unfinished(row.id, row.project_id, row.durable, _load_waits(row.waits)) for row in conn.execute(query)]
 
 
 def triggers_at_work(conn: Connection, trigger_ids: Collection[str]) -> frozenset[str]:
@@ -108,16 +124,18 @@ def count_by_state(conn: Connection, project_id: str | None = None) -> dict[Sess
     return dict.fromkeys(SessionState, 0) | {SessionState(state): count for state, count in conn.execute(query)}
 
 
-def claim(conn: Connection, session_id: str, *, now: int) -> Session | None:
+def claim(conn: Connection, session_id: str, *, now: int, has_process: bool = False) -> Session | None:
     """Make the caller its owner: a new epoch fences off any older one. What it waits for stays. None if it is final.
 
-    Raises NotFound.
+    Without a process that goes on with it, a session that is not durable starts from its beginning: its failures are
+    the number of those starts. Raises NotFound.
     """
+    starts_anew = case((or_(_rows.c.durable, literal(has_process)), _rows.c.failures), else_=_rows.c.failures + 1)
     running = SessionState.RUNNING
     claimed = conn.execute(
         update(_rows)
         .where(_rows.c.id == session_id, _is_in({running} | _states_before(running)))
-        .values(epoch=_rows.c.epoch + 1, state=running.value, updated_at=now)
+        .values(epoch=_rows.c.epoch + 1, state=running.value, failures=starts_anew, updated_at=now)
         .returning(_rows)
     ).one_or_none()
     if claimed is not None:
