@@ -22,6 +22,13 @@ NAMES = (
     "turn.after_end",  # it is, and nobody has been told
 )
 
+#: The same in the life of an event.
+EVENT_NAMES = (
+    "event.before_commit",  # it has arrived, and is not stored
+    "event.after_commit",  # it is, with the sessions that it starts; nobody has been told
+    "event.after_start",  # the scheduler has been told, the sender has not
+)
+
 _lock = threading.Lock()
 _armed: tuple[str, int] | None = None
 
@@ -29,8 +36,8 @@ _armed: tuple[str, int] | None = None
 def parse_crash_point(spec: str) -> tuple[str, int]:
     """The name and count of `name:count`. Raises ValueError for a name that does not exist."""
     name, _, count = spec.partition(":")
-    if name not in NAMES:
-        raise ValueError(f"no crash point {name!r}; there are: {', '.join(NAMES)}")
+    if name not in NAMES + EVENT_NAMES:
+        raise ValueError(f"no crash point {name!r}; there are: {', '.join(NAMES + EVENT_NAMES)}")
     return name, int(count or 1)
 
 

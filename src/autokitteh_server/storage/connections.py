@@ -1,6 +1,6 @@
 """Connections' rows."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection as Conn
@@ -29,6 +29,11 @@ def get(conn: Conn, connection_id: str) -> Connection:
     if row is None:
         raise NotFound(f"there is no connection {connection_id}")
     return _from_row(row)
+
+
+def of_ids(conn: Conn, connection_ids: Collection[str]) -> Sequence[Connection]:
+    """Those of these connections that there are."""
+    return [_from_row(row) for row in conn.execute(select(_rows).where(_rows.c.id.in_(connection_ids)))]
 
 
 def find_by_name(conn: Conn, project_id: str, name: str) -> Connection | None:

@@ -40,6 +40,11 @@ def get(conn: Connection, trigger_id: str) -> Trigger:
     return _from_row(row)
 
 
+def of_ids(conn: Connection, trigger_ids: Collection[str]) -> Sequence[Trigger]:
+    """Those of these triggers that there are."""
+    return [_from_row(row) for row in conn.execute(select(_rows).where(_rows.c.id.in_(trigger_ids)))]
+
+
 def find_by_name(conn: Connection, project_id: str, name: str) -> Trigger | None:
     """The project's trigger of this name, if there is one."""
     query = select(_rows).where(_rows.c.project_id == project_id, _rows.c.name == name)

@@ -1,0 +1,104 @@
+"""Where everything that happens comes in: many threads' events, few transactions.
+
+A commit costs the same for one event as for a hundred. So whatever arrives while a batch is under way makes up the
+next one. Nobody is told that his event was accepted before it is durable, with everything that it starts.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+from autokitteh_server.core.crashpoints import crash_point
+from autokitteh_server.core.errors import FailedPrecondition
+from autokitteh_server.core.ids import IdSource
+from autokitteh_server.dispatch.dispatch import dispatch
+from autokitteh_server.dispatch.incoming import Dispatched, Incoming
+from autokitteh_server.engine.scheduler import Scheduler
+from autokitteh_server.storage.database import Database
+from autokitteh_server.storage.errors import StorageUnavailable
+
+_log = logging.getLogger(__name__)
+
+#: Most events in one transaction: bounds how long the first of them waits.
+_BATCH = 128
+
+_Item = tuple[Incoming, "Future[Dispatched]"]
+
+
+class Intake:
+    """Threads may share it."""
+
+    def __init__(self, database: Database, new_id: IdSource, scheduler: Scheduler) -> None:
+        self._database = database
+        self._new_id = new_id
+        self._scheduler = scheduler
+        self._changed = threading.Condition()
+        self._queue: list[_Item] = []
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+
+    def open(self) -> None:
+        """Begin to dispatch."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Dispatch what is queued, and take no more. Returns when that is done."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def submit(self, incoming: Incoming) -> "Future[Dispatched]":
+        """Dispatch something that has happened. The future is set once everything is durable, or to what went wrong.
+
+        Raises FailedPrecondition while the server stops.
+        """
+        future: Future[Dispatched] = Future()
+        with self._changed:
+            if self._closing:
+                raise FailedPrecondition("the server is stopping", "Try again when it runs.")
+            self._queue.append((incoming, future))
+            self._changed.notify_all()
+        return future
+
+    def announce(self, results: Sequence[Dispatched]) -> None:
+        """Have what was started and reached go on. For those, too, who dispatch in a transaction of their own."""
+        for result in results:
+            for start in result.starts:
+                self._scheduler.start(start.session_id, start.project_id)
+            for wake in result.wakes:
+                self._scheduler.wake(wake.session_id, wake.subscription_id)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                while not self._queue and not self._closing:
+                    self._changed.wait()
+                if not self._queue:
+                    return
+                batch, self._queue = self._queue[:_BATCH], self._queue[_BATCH:]
+            self._dispatch(batch)
+
+    def _dispatch(self, batch: Sequence[_Item]) -> None:
+        try:
+            crash_point("event.before_commit")
+            results = dispatch(self._database, self._new_id, [incoming for incoming, _ in batch])
+        except Exception as err:
+            self._fail(batch, err)
+            return
+        crash_point("event.after_commit")
+        self.announce(results)
+        crash_point("event.after_start")
+        for (_, future), result in zip(batch, results, strict=True):
+            future.set_result(result)
+
+    def _fail(self, batch: Sequence[_Item], err: Exception) -> None:
+        if len(batch) > 1 and not isinstance(err, StorageUnavailable):
+            # One that cannot be stored must not take the others with it.
+            for item in batch:
+                self._dispatch([item])
+            return
+        for _, future in batch:
+            future.set_exception(err)
