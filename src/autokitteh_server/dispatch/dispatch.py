@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from autokitteh_server.core.entities import Event, Session, Trigger, Verdict, VerdictKind
+from autokitteh_server.core.entities import Event, Session, Subscription, Trigger, Verdict, VerdictKind
 from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.dispatch.board import Board, Source, load_board
@@ -45,7 +45,7 @@ def _evaluate(board: Board, batch: Sequence[Incoming], matches: Matches) -> None
             matches.match(incoming.event_id, subscription.filter)
 
 
-def _subscriptions(board: Board, source: Source) -> list[subscriptions.Subscription]:
+def _subscriptions(board: Board, source: Source) -> list[Subscription]:
     """Those to the source, and to triggers that get its events."""
     ids = dict.fromkeys((source.id, *(trigger.id for trigger in board.triggers[source.id])))
     return [each for source_id in ids for each in board.subscriptions.get(source_id, ())]
@@ -164,7 +164,6 @@ class _Round:
             verdicts=tuple(draft.verdicts),
             created_at=incoming.received_at,
         )
-        found = [each for each in draft.verdicts if each.session_id is not None]
         return Dispatched(
             event_id=event.id,
             event=event,
@@ -172,13 +171,13 @@ class _Round:
             is_deployed=source.project_id in self._board.deployments,
             starts=tuple(
                 Start(each.session_id, source.project_id)
-                for each in found
-                if each.session_id and each.kind is VerdictKind.STARTED
+                for each in draft.verdicts
+                if each.session_id is not None and each.subscription_id is None
             ),
             wakes=tuple(
                 Wake(each.session_id, each.subscription_id)
-                for each in found
-                if each.session_id and each.subscription_id
+                for each in draft.verdicts
+                if each.session_id is not None and each.subscription_id is not None
             ),
         )
 

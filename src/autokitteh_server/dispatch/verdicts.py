@@ -12,9 +12,8 @@ def judge(
     `is_at_work`: a session that the trigger started is not over, and there may be no second one.
     """
     kind = _kind(trigger, event_type, match, deployment, is_at_work)
-    return Verdict(
-        kind=kind, trigger_id=trigger.id, name=trigger.name, detail=_detail(kind, trigger, event_type, match)
-    )
+    detail = _detail(kind, trigger, event_type, match)
+    return Verdict(kind=kind, trigger_id=trigger.id, name=trigger.name, detail=detail)
 
 
 def receives(trigger: Trigger, event_type: str, match: Match) -> bool:
