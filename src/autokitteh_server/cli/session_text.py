@@ -8,7 +8,7 @@ from autokitteh_server.cli.log_text import format_local_time, format_seconds
 from autokitteh_server.cli.terminal import style
 from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.operations.session_log import format_time
+from autokitteh_server.core.timestamps import format_time
 
 _COLOURS = {SessionState.COMPLETED: "green", SessionState.ERROR: "red", SessionState.RUNNING: "cyan"}
 

@@ -3,10 +3,14 @@
 ServerError
 ├── InvalidArgument       something given is not usable
 │   └── WrongType         ... because it is of another kind than is asked for
+├── Unauthenticated       it is not known who asks
+├── Forbidden             it is known who asks, and that one may not
 ├── FailedPrecondition    fine in itself, not possible in the present state
 ├── NotFound
 ├── Fenced                another owner has taken the session over (never shown to people)
 └── InternalError         our own mistake; please report it
+
+Each has a code for programs, what `ak` exits with, and the status that the HTTP API answers with.
 """
 
 from typing import ClassVar
@@ -17,6 +21,7 @@ class ServerError(Exception):
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
+    http_status: ClassVar[int] = 500
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message, remedy)
@@ -30,24 +35,40 @@ class ServerError(Exception):
 class InvalidArgument(ServerError):
     code = "invalid_argument"
     exit_code = 40
+    http_status = 400
 
 
 class WrongType(InvalidArgument):
     pass
 
 
+class Unauthenticated(ServerError):
+    code = "unauthenticated"
+    exit_code = 41
+    http_status = 401
+
+
+class Forbidden(ServerError):
+    code = "forbidden"
+    exit_code = 43
+    http_status = 403
+
+
 class FailedPrecondition(ServerError):
     code = "failed_precondition"
     exit_code = 42
+    http_status = 409
 
 
 class NotFound(ServerError):
     code = "not_found"
     exit_code = 44
+    http_status = 404
 
 
 class Fenced(ServerError):
     code = "fenced"
+    http_status = 409
 
 
 class InternalError(ServerError):

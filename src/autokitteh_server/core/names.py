@@ -13,6 +13,7 @@ from autokitteh_server.core.errors import InvalidArgument
 NAME_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
 
 _NAME = re.compile(r"[a-zA-Z_]\w*", re.ASCII)
+_TOKEN_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _DRIVE = re.compile(r"[a-zA-Z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")  # how Python shows bytes of a file name that are not UTF-8
@@ -32,6 +33,11 @@ class Entry:
 def is_name(text: str) -> bool:
     """Whether a project, connection, trigger or var may be called this."""
     return _NAME.fullmatch(text) is not None
+
+
+def is_token_name(text: str) -> bool:
+    """Whether an API token may be called this."""
+    return _TOKEN_NAME.fullmatch(text) is not None
 
 
 def parse_entry(text: str) -> Entry:

@@ -7,12 +7,12 @@ functions of records.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from autokitteh_server.core.entities import Session
 from autokitteh_server.core.journal import EFFECTS, WAITS, Record, StoredRecord
 from autokitteh_server.core.states import SessionState
+from autokitteh_server.core.timestamps import format_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +114,6 @@ def started_session(entry: LogEntry) -> str | None:
     if entry.kind != "start" or entry.error or not entry.text:
         return None
     return str(json.loads(entry.text))
-
-
-def format_time(at: int) -> str:
-    """A moment by RFC 3339, in UTC, with microseconds."""
-    return datetime.fromtimestamp(at // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{at % 1_000_000:06d}Z"
 
 
 def entry_to_json(entry: LogEntry, session_id: str) -> dict[str, Any]:

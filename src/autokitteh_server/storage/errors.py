@@ -13,6 +13,7 @@ class StorageUnavailable(ServerError):
     """Whoever gets this from the writer must assume nothing: claim the session anew and read its journal."""
 
     code: ClassVar[str] = "storage_unavailable"
+    http_status: ClassVar[int] = 503
 
 
 class DoubledRecord(InternalError):

@@ -8,7 +8,8 @@ from autokitteh_runner.protocol import dump_json
 from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.journal import Record, StoredRecord
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.operations.session_log import LogEntry, build_log, entry_to_json, format_time, started_session
+from autokitteh_server.core.timestamps import format_time
+from autokitteh_server.operations.session_log import LogEntry, build_log, entry_to_json, started_session
 
 SECOND = 1_000_000
 

@@ -1,0 +1,74 @@
+"""What the types of the HTTP API are made of: pages, moments, and JSON values that may hold bytes.
+
+A value of the user's (an event's data, a session's result) is JSON in which bytes stand as `{"$bytes": base64}`, whole
+numbers of more than 600 digits as `{"$int": hexadecimal}`, and an object whose only key begins with "$" as
+`{"$dict": ...}`.
+"""
+
+from typing import Annotated, Any, Generic, TypeVar
+
+from msgspec import Meta, Raw, Struct
+
+from autokitteh_runner.protocol import dump_json, load_json
+from autokitteh_server.core.errors import InvalidArgument
+
+T = TypeVar("T")
+
+#: A moment by RFC 3339, in UTC.
+Moment = Annotated[str, Meta(description="RFC 3339, UTC", extra_json_schema={"format": "date-time"})]
+
+_VALUE = 'Any JSON value; bytes are {"$bytes": base64}'
+
+#: A value of the user's, as text.
+Value = Annotated[Raw, Meta(description=_VALUE)]
+
+MAX_PAGE = 500
+
+_CURSOR = "`next` of the page before; it says nothing to anybody but the server"
+
+
+class Page(Struct, Generic[T], frozen=True, kw_only=True):
+    """Some of a list's items, and how to ask for those that follow."""
+
+    items: list[T]
+    next: str | None = None  # a cursor; None: there are no more
+
+
+class PageQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which part of a list is wanted."""
+
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE, description="How many at most")] = 50
+    cursor: Annotated[str, Meta(max_length=1000, description=_CURSOR)] = ""
+
+
+class Mistake(Struct, frozen=True, kw_only=True):
+    """What went wrong."""
+
+    code: Annotated[str, Meta(description="For programs; it stays the same")]
+    message: Annotated[str, Meta(description="What happened, and where")]
+    remedy: Annotated[str, Meta(description="How to mend it; may be empty")]
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """The one shape of errors."""
+
+    error: Mistake
+
+
+def raw(value: Any) -> Raw:
+    """A user's value made ready to be sent."""
+    return Raw(dump_json(value).encode())
+
+
+def value_of(sent: Raw, name: str) -> Any:
+    """The user's value that was sent in the field of this name. Raises InvalidArgument."""
+    try:
+        return load_json(bytes(sent))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise InvalidArgument(f"{name}: it cannot be read: {reason}", "Send JSON, with bytes as base64.") from error
+
+
+def readable(text: str) -> str:
+    """Text that UTF-8 can carry: lone surrogates, which users' code may have made, become escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
