@@ -34,7 +34,7 @@ class Var:
     """A variable of a project or a connection, which code sees in its environment."""
 
     name: str
-    value: str = ""
+    value: str | None = None  # None: not given; what is set already is kept
     secret: bool = False
     description: str = ""
 
@@ -66,6 +66,7 @@ class Trigger:
     timezone: str = ""  # of the schedule; "": UTC
     connection: str = ""  # name of one of the manifest's connections
     is_sync: bool = False  # a webhook whose sender waits for the session's outcome
+    allow_overlap: bool = False  # a schedule: also while the session of an earlier tick is not over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

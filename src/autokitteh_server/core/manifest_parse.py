@@ -76,7 +76,7 @@ def _vars(items: Iterable[Item]) -> tuple[Var, ...]:
     return tuple(
         Var(
             name=item.text("name"),
-            value=item.text("value"),
+            value=item.texts.get("value"),
             secret=item.flags.get("secret", False),
             description=item.text("description"),
         )
@@ -100,6 +100,9 @@ def _trigger(item: Item, version: Version, connections: list[str], problems: Pro
         problems.add(
             item.at("is_sync"), item.path_of("is_sync"), f"a {kind} trigger has nobody who waits for an answer", remedy
         )
+    if item.flags.get("allow_overlap") and kind not in (None, TriggerType.SCHEDULE):
+        message = f"a {kind} trigger's sessions always overlap"
+        problems.add(item.at("allow_overlap"), item.path_of("allow_overlap"), message, "Remove it.")
     return Trigger(
         name=item.text("name"),
         type=kind or TriggerType.WEBHOOK,
@@ -111,6 +114,7 @@ def _trigger(item: Item, version: Version, connections: list[str], problems: Pro
         timezone=item.text("timezone"),
         connection=item.text("connection"),
         is_sync=item.flags.get("is_sync", False),
+        allow_overlap=item.flags.get("allow_overlap", False),
     )
 
 

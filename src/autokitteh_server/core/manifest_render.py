@@ -39,10 +39,12 @@ def _project(manifest: Manifest) -> dict[str, Any]:
 
 
 def _vars(variables: Iterable[Var]) -> list[dict[str, Any]]:
-    return [
-        {"name": each.name, "value": each.value, **_filled(secret=each.secret, description=each.description)}
-        for each in variables
-    ]
+    return [_var(each) for each in variables]
+
+
+def _var(var: Var) -> dict[str, Any]:
+    value = {} if var.value is None else {"value": var.value}  # an empty one is a value, too
+    return {"name": var.name, **value, **_filled(secret=var.secret, description=var.description)}
 
 
 def _connection(connection: Connection) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def _trigger(trigger: Trigger, version: Version) -> dict[str, Any]:
         filter=trigger.filter,
         call=str(trigger.call or ""),
         is_sync=trigger.is_sync,
+        allow_overlap=trigger.allow_overlap,
     )
     if trigger.is_durable is not version.durable_by_default:
         fields["is_durable"] = trigger.is_durable

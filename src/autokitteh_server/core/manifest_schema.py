@@ -93,7 +93,11 @@ VAR = Section(
     "A variable that the project's code sees in its environment.",
     (
         _name_of("variable"),
-        Field("value", Kind.TEXT, "Its value, taken as text exactly as it is written: 010 is not 8."),
+        Field(
+            "value",
+            Kind.TEXT,
+            "Its value, taken as text exactly as it is written: 010 is not 8. Without one, what is set is kept.",
+        ),
         Field("secret", Kind.FLAG, "Whether the value is kept encrypted and never shown."),
         Field("description", Kind.TEXT, "What it is for, shown to the person who sets it."),
     ),
@@ -123,6 +127,7 @@ TRIGGER = Section(
         Field("connection", Kind.NAME, "The connection whose events it gets."),
         Field("webhook", Kind.MARK, "Older spelling of a webhook's type: webhook: {}"),
         Field("is_sync", Kind.FLAG, "Whether the webhook's sender waits for the answer of the session."),
+        Field("allow_overlap", Kind.FLAG, "Whether a schedule fires also while the session of an earlier tick runs."),
         Field("is_durable", Kind.FLAG, "Whether its sessions survive crashes. Default: true in v1, false in v2."),
     ),
     rules=(
@@ -134,6 +139,7 @@ TRIGGER = Section(
         _when("type", "schedule", {**_present("schedule"), "not": _present("webhook")}),
         _when("type", "connection", {**_present("connection"), "not": _present("webhook")}),
         {"dependentRequired": {"timezone": ["schedule"], "schedule": ["call"]}},
+        _when("allow_overlap", True, _present("schedule")),
         _when("is_sync", True, {"not": {"anyOf": [_present("schedule"), _present("connection")]}}),
     ),
 )

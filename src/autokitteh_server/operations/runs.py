@@ -51,7 +51,7 @@ def plan_run(
         raise ManifestError(problems)
     found = find_entry(source, entry)
     manifest = source.manifest
-    values = {var.name: var.value for var in manifest.vars} if manifest else {}
+    values = {var.name: var.value or "" for var in manifest.vars} if manifest else {}
     return RunOrder(
         source=source,
         entry=str(found),

@@ -44,6 +44,7 @@ project:
       schedule: "0 0 3 * * *"
       timezone: Europe/Berlin
       call: jobs/night.py:on_night
+      allow_overlap: true
     - name: messages
       type: connection
       connection: chat
@@ -120,6 +121,7 @@ BAD_SHAPES = {
     "not an entry": with_trigger("type: webhook, call: program"),
     "flag is a text": with_trigger("type: webhook, is_durable: maybe"),
     "waiting for a schedule": with_trigger("schedule: '@daily', call: a.py:f, is_sync: true"),
+    "overlap of webhooks": with_trigger("type: webhook, allow_overlap: true"),
     "zone without schedule": with_trigger("type: webhook, timezone: UTC"),
     "webhook with fields": with_trigger("webhook: {path: x}"),
     "webhook: false": with_trigger("webhook: false"),

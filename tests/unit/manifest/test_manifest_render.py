@@ -24,7 +24,7 @@ TEXTS = st.one_of(
 FILTERS = TEXTS.map(lambda text: f"data.x == {json.dumps(text, ensure_ascii=False)}") | st.sampled_from(
     ["", "event_type == 'push'", "data.a > 1 &&\n  has(data.b)\n", "data['# x: y'] != \"'\""]
 )
-VARS = st.builds(Var, name=NAMES, value=TEXTS, secret=st.booleans(), description=TEXTS)
+VARS = st.builds(Var, name=NAMES, value=st.none() | TEXTS, secret=st.booleans(), description=TEXTS)
 
 
 def several(values: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
@@ -48,6 +48,7 @@ def triggers(connections: tuple[Connection, ...]) -> st.SearchStrategy[Trigger]:
         schedule=st.sampled_from(["@daily", "@every 1m", "*/5 0-3 * * MON", "0 * * * * ?"]),
         timezone=st.sampled_from(["", "UTC", "Europe/Berlin"]),
         call=CALLS,
+        allow_overlap=st.booleans(),
         **common,
     )
     if not connections:
