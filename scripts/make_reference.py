@@ -5,7 +5,6 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,8 +24,7 @@ from autokitteh import (
     testing,
     triggers,
 )
-from autokitteh_runner.protocol import Limits
-from autokitteh_server import config
+from autokitteh_server import config_table
 from autokitteh_server.cli.exit_codes import ExitCode
 from autokitteh_server.cli.main import ak
 from autokitteh_server.core import manifest_schema
@@ -331,49 +329,40 @@ def errors_page() -> str:
 
 # --- settings ---------------------------------------------------------------------------------------------------------
 
-#: Defaults that depend on the machine, in words.
-_DEFAULTS = {"max_runners": "4 for each processor, at least 8"}
+_SETTINGS_INTRODUCTION = """\
+# Settings
+
+Each setting can stand in the configuration file, in an environment variable, or, for some, in an option of a command.
+The later of these wins. The file is `autokitteh/config.yaml` in the XDG config directory, which is `~/.config` unless
+`XDG_CONFIG_HOME` says otherwise; `ak config where` tells. A point in a key is a level in the file, and two underscores
+in the variable's name:
+
+```text
+max_runners: 64              AK_MAX_RUNNERS=64
+http:
+  addr: 0.0.0.0:9980         AK_HTTP__ADDR=0.0.0.0:9980
+```
+
+A key or variable that there is not, and a value that can't be used, are errors, with file and line; all of them are
+told at once. `ak config list` shows what is in force, and who said so."""
 
 
 def settings_page() -> str:
-    """Every setting that an environment variable gives, and the limits of a session."""
-    meaning = comments(config.Settings)
+    """Every setting, and the variables that `ak` itself looks at."""
     rows = [
-        ("`AK_DATA_DIR`", "`autokitteh` in the XDG data directory", "where `ak session` looks for sessions"),
-        *(
-            (f"`{variable}`", _default(config.Settings, name), meaning[name])
-            for variable, (name, _) in config._FROM_ENVIRONMENT.items()
-        ),
-        ("`AK_DEBUG`", "", "1: show tracebacks of internal errors"),
-        ("`NO_COLOR`", "", "1: no colours on a terminal"),
+        (f"`{option.key}`", option.kind.name, option.default_text, option.help)
+        for option in config_table.table().values()
     ]
-    limits = [(f"`{name}`", _default(Limits, name), text) for name, text in comments(Limits).items()]
+    others = config_table.OTHER_VARIABLES | {"NO_COLOR": "1: no colours on a terminal"}
     return "\n\n".join(
         [
-            "# Settings",
-            "Environment variables that `ak` reads. A value that can't be used is an error that names the variable.",
-            table(("variable", "default", "meaning"), rows),
-            "## Limits of a session",
-            (inspect.getdoc(Limits) or "") + " They can't be changed yet.",
-            table(("limit", "default", "what is limited"), limits),
+            _SETTINGS_INTRODUCTION,
+            table(("key", "value", "default", "meaning"), rows),
+            "## Other variables",
+            "Not settings of a server, so they don't stand in the file.",
+            table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in others.items()]),
         ]
     )
-
-
-def comments(cls: type) -> dict[str, str]:
-    """The comment behind each field of a dataclass."""
-    assert is_dataclass(cls)
-    found = dict(re.findall(r"^    (\w+): .*?  # (.*)$", inspect.getsource(cls), re.MULTILINE))
-    return {each.name: found.get(each.name, "") for each in fields(cls)}
-
-
-def _default(cls: Any, name: str) -> str:
-    if name in _DEFAULTS:
-        return _DEFAULTS[name]
-    value = next(each.default for each in fields(cls) if each.name == name)
-    if value is MISSING or value is None or value == "":
-        return ""
-    return f"{value:,}".removesuffix(".0")
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------

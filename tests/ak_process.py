@@ -38,7 +38,7 @@ class Ak:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environ = {name: value for name, value in os.environ.items() if not name.startswith("AK_")}
-        self.environ |= {"TMPDIR": str(folder / "tmp"), "TZ": "UTC"}
+        self.environ |= {"TMPDIR": str(folder / "tmp"), "TZ": "UTC", "XDG_CONFIG_HOME": str(folder / "config")}
         (folder / "tmp").mkdir()
 
     def write(self, **files: str) -> None:

@@ -81,6 +81,7 @@ class Terminal:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AK_")},
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+            "XDG_CONFIG_HOME": str(folder / "config"),
             **environment,
         }
 

@@ -1,98 +1,114 @@
-"""Settings of a server, with their defaults."""
+"""The settings of a server, each with its kind, default and help: all else about them is made from these classes.
 
-import math
+A setting's key is its way through the fields, such as `http.addr`; its variable is `AK_HTTP__ADDR`.
+"""
+
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from autokitteh_runner.protocol import Limits
-from autokitteh_server.core.crashpoints import parse_crash_point
-from autokitteh_server.core.errors import InvalidArgument
+from autokitteh_server.config_kinds import (
+    ADDRESS,
+    CRASH_POINT,
+    DATABASE,
+    FLAG,
+    HOSTS,
+    NUMBER,
+    PATH,
+    POSITIVE,
+    SECRET,
+    URL,
+    choice,
+    describe,
+    setting,
+    whole_number,
+)
+
+_ANY_HOST = frozenset({"", "0.0.0.0", "[::]"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """The door to the network."""
+
+    addr: str = setting(ADDRESS, "where the server listens", "127.0.0.1:9980")
+    service_url: str = setting(
+        URL, "under which others reach the server, for the URLs that it tells them", "", words="from `http.addr`"
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        HOSTS, "names of the server, beside those in `http.addr` and `http.service_url`, that requests may use", ()
+    )
+    webhook_body_bytes: int = setting(whole_number(1), "the largest body of a webhook", 524_288)
+    sync_timeout_s: float = setting(POSITIVE, "how long the sender of a sync webhook waits for its session", 30.0)
+
+    @property
+    def host_and_port(self) -> tuple[str, int]:
+        """Where the server listens; the host without brackets."""
+        host, _, port = self.addr.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def public_url(self) -> str:
+        """What others are told, without a slash at the end."""
+        host, _, port = self.addr.rpartition(":")
+        return self.service_url or f"http://{'127.0.0.1' if host in _ANY_HOST else host}:{port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """How long things are kept. 0 is for ever."""
+
+    events_days: float = setting(NUMBER, "days for which events are kept; 0: for ever", 30.0)
+    sessions_days: float = setting(NUMBER, "days for which sessions that are over are kept; 0: for ever", 90.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What the server says about itself."""
+
+    level: str = setting(choice("debug", "info", "warning", "error"), "the least that is worth a line", "info")
+    format: str = setting(choice("auto", "text", "json"), "auto: text on a terminal, otherwise JSON lines", "auto")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a server needs to know before it starts."""
 
-    data_dir: Path
-    db: str = ""  # URL; "" is SQLite in the data folder
-    durable: bool = True  # False: a power cut may lose what was committed; for stores that are thrown away
-    max_runners: int = field(default_factory=lambda: max(8, 4 * (os.cpu_count() or 1)))  # sessions that run at once
-    max_warm: int = 16  # processes of waiting sessions that are kept
-    max_failures: int = 3  # deaths of its process in a row, after which a session fails
-    effects_per_turn: int | None = None  # throw a session's process away after so many; for tests of replay
+    data_dir: Path = field(
+        metadata=describe(PATH, "the folder of the server's files", "`autokitteh` in the XDG data directory")
+    )
+    db: str = setting(DATABASE, "the database", "", words="SQLite in the data folder")
+    durable: bool = setting(FLAG, "false: a power cut may lose what was committed; for throw-away stores", True)
+    max_runners: int = setting(
+        whole_number(1),
+        "sessions that run at once; one that waits in a slow call is among them",
+        make=lambda: max(32, 16 * (os.cpu_count() or 1)),
+        words="16 for each processor, at least 32",
+    )
+    max_warm: int = setting(whole_number(0), "processes of waiting sessions that are kept", 16)
+    max_failures: int = setting(whole_number(1), "deaths of its process in a row, after which a session fails", 3)
+    effects_per_turn: int | None = setting(
+        whole_number(1), "throw a session's process away after so many effects; for tests of replay"
+    )
     limits: Limits = field(default_factory=Limits)
-    crash_at: str = ""  # "name:count" of a crash point
+    http: HttpSettings = field(default_factory=HttpSettings)
+    secret_key: str = setting(
+        SECRET, "the key for secrets: 32 bytes in base64url; the first seals, others only open", ""
+    )
+    secret_key_file: Path | None = setting(  # noqa: RUF009 - a function that makes a field, like `field`
+        PATH, "a file with the key instead", words="`secret-key` in the data folder, made at the first start"
+    )
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    stop_grace_s: float = setting(NUMBER, "how long activities may go on when the server stops", 10.0)
+    log: LogSettings = field(default_factory=LogSettings)
+    crash_at: str = setting(CRASH_POINT, "a place in the program to die at; for tests of recovery", "")
 
     @property
     def database_url(self) -> str:
         """The database's URL."""
         return self.db or f"sqlite:///{self.data_dir / 'autokitteh.db'}"
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("it must be at least 1")
-    return number
-
-
-def _count_or_none(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError("it must not be negative")
-    return number
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < math.inf:
-        raise ValueError("it must be a number of seconds; 0 is no limit")
-    return seconds
-
-
-def _crash_point(text: str) -> str:
-    parse_crash_point(text)
-    return text
-
-
-#: Variables, the settings they are for, and how they are read. Those that tests and demonstrations set are among them.
-_FROM_ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "AK_MAX_RUNNERS": ("max_runners", _count),
-    "AK_MAX_WARM": ("max_warm", _count_or_none),
-    "AK_EFFECTS_PER_TURN": ("effects_per_turn", _count),
-    "AK_CRASH_AT": ("crash_at", _crash_point),
-    "AK_DB": ("db", str),
-}
-
-#: The same for what one session may use, see `Limits`.
-_LIMITS_FROM_ENVIRONMENT: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "AK_LIMITS__WARN_AFTER_S": ("warn_after_s", _seconds),
-    "AK_LIMITS__FAIL_AFTER_S": ("fail_after_s", _seconds),
-    "AK_LIMITS__RESULT_BYTES": ("result_bytes", _count_or_none),
-    "AK_LIMITS__MEMORY_BYTES": ("memory_bytes", _count_or_none),
-}
-
-
-def settings_from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The settings that environment variables give, by the names of their fields. Raises InvalidArgument."""
-    found = _read(environ, _FROM_ENVIRONMENT)
-    if limits := _read(environ, _LIMITS_FROM_ENVIRONMENT):
-        found["limits"] = Limits(**limits)
-    return found
-
-
-def _read(environ: Mapping[str, str], variables: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for variable, (name, read) in variables.items():
-        if environ.get(variable):
-            try:
-                found[name] = read(environ[variable])
-            except ValueError as error:
-                raise InvalidArgument(f"{variable}={environ[variable]}: {error}", "Change or unset it.") from error
-    return found
 
 
 def default_data_dir(environ: Mapping[str, str]) -> Path:

@@ -90,9 +90,9 @@ def test_directory_with_a_manifest(ak: Ak) -> None:
 
 def test_environment_is_not_handed_on(ak: Ak) -> None:
     """The code sees its vars, and not what happens to be in the shell of who runs it."""
-    ak.write(look="import os\ndef main(event):\n    print(os.environ.get('SECRET'), os.environ.get('AK_X'))\n")
+    ak.write(look="import os\ndef main(event):\n    print(os.environ.get('SECRET'), os.environ.get('AK_DEBUG'))\n")
 
-    assert ak("run", "look.py", environ={"SECRET": "x", "AK_X": "y"}).out == "None None\n"
+    assert ak("run", "look.py", environ={"SECRET": "x", "AK_DEBUG": "1"}).out == "None None\n"
 
 
 def test_children_are_shown_and_waited_for(ak: Ak) -> None:

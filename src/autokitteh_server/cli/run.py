@@ -70,16 +70,15 @@ def run(
         choices["data"] = parse_event(event)
     # The engine and its database library take a while to import, and `ak run --help` needs neither.
     from autokitteh_server.cli.run_session import run_session
-    from autokitteh_server.config import Settings, settings_from_environment
+    from autokitteh_server.config_load import load_settings
     from autokitteh_server.operations.runs import load_run
 
     order = load_run(target, **choices)
-    given = settings_from_environment(os.environ)
     if data_dir is not None:
-        settings = Settings(data_dir=data_dir.expanduser().absolute(), **given)
+        settings = load_settings(os.environ, {"data_dir": data_dir.expanduser().absolute()})
         return run_session(settings, order, timeout_s=timeout, as_json=as_json, is_kept=True)
     with _throw_away() as folder:
-        settings = Settings(data_dir=folder, durable=False, **given | {"db": ""})
+        settings = load_settings(os.environ, {"data_dir": folder, "durable": False, "db": ""})
         return run_session(settings, order, timeout_s=timeout, as_json=as_json, is_kept=False)
 
 

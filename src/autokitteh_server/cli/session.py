@@ -130,12 +130,12 @@ def prints(which: str, data_dir: Path | None, timestamps: bool) -> None:
 
 def _open(data_dir: Path | None) -> "SessionReader":
     # A database library takes a while to import, and help needs none.
-    from autokitteh_server.config import default_data_dir, settings_from_environment
+    from autokitteh_server.config_load import load_settings
     from autokitteh_server.operations.session_reader import SessionReader
 
     # A folder given by name is meant, whatever the environment says about another database.
-    url = settings_from_environment(os.environ).get("db", "")
-    return SessionReader.open(data_dir or default_data_dir(os.environ), url)
+    settings = load_settings(os.environ)
+    return SessionReader.open(data_dir or settings.data_dir, settings.db)
 
 
 def _dump(value: Any) -> str:
