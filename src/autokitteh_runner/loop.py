@@ -141,32 +141,36 @@ class WorkflowLoop(asyncio.AbstractEventLoop):
     # --- asynchronous generators -------------------------------------------------------------------------------------
 
     def _generator_begins(self, generator: AsyncGenerator[Any, Any]) -> None:
-        self._generators.pop(id(generator), None)  # of one that is gone; this one is the last
+        self._generators.pop(id(generator), None)  # of one that is gone, and did not begin now
         self._generators[id(generator)] = (weakref.ref(generator), self._new_scope())
 
     def _generator_is_dropped(self, generator: AsyncGenerator[Any, Any]) -> None:
         # Perhaps by garbage collection, in any thread: nothing may be done here but to make it ready.
-        known = self._generators.get(id(generator))
-        if known is not None and not self._closed:
-            # To be found if the loop ends before that is done.
-            self._generators[id(generator)] = (lambda: generator, known[1])
-            self.call_soon(self._close_generator, id(generator), context=Context())
+        _, its_scope = self._generators.get(id(generator), (None, None))
+        if its_scope is None or self._closed:
+            return
 
-    def _close_generator(self, key: int) -> None:
-        ref, its_scope = self._generators.pop(key, (None, None))
-        generator = ref() if ref is not None else None
-        if generator is not None and its_scope is not None:
-            self._create_task(generator.aclose(), its_scope, None)
+        def close() -> None:
+            self._create_task(self._close_generator(generator), its_scope, None)
+
+        # Held from now on, and found by `shutdown_asyncgens` if the loop ends before the task has begun.
+        self._generators[id(generator)] = (lambda: generator, its_scope)
+        self.call_soon(close, context=Context())
+
+    async def _close_generator(self, generator: AsyncGenerator[Any, Any]) -> None:
+        if self._generators.pop(id(generator), None) is not None:
+            await generator.aclose()
 
     async def shutdown_asyncgens(self) -> None:
         """Close the generators that are still open, in the order in which they began."""
         while self._generators:
-            ref, its_scope = self._generators.pop(next(iter(self._generators)))
-            generator = ref()
+            key, (find, its_scope) = next(iter(self._generators.items()))
+            generator = find()
             if generator is None:
+                del self._generators[key]
                 continue
             try:
-                await self._create_task(generator.aclose(), its_scope, None)
+                await self._create_task(self._close_generator(generator), its_scope, None)
             except Exception as err:
                 message = "an error occurred during closing of an asynchronous generator"
                 self.call_exception_handler({"message": message, "exception": err, "asyncgen": generator})

@@ -248,6 +248,51 @@ def test_generators_in_circles_are_closed_as_well() -> None:
     run(main())
 
 
+def test_generators_dropped_at_the_end_are_closed() -> None:
+    """One that is dropped when the main coroutine returns is closed all the same, to its end."""
+    closed: list[str] = []
+
+    async def numbers() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(1)
+            closed.append(path())
+
+    async def main() -> None:
+        async for _ in numbers():
+            break
+
+    run(main())
+    assert closed == ["0.0"]
+
+
+def test_generators_are_closed_in_order_of_their_beginning() -> None:
+    """That is so even if one stands in memory where another was, which began before."""
+    closed: list[str] = []
+
+    async def numbers(name: str) -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            closed.append(name)
+
+    kept: list[Any] = []
+
+    async def main() -> None:
+        gone, first = numbers("gone"), numbers("first")
+        await anext(gone)
+        await anext(first)
+        assert [number async for number in gone] == []
+        del gone
+        second = numbers("second")
+        await anext(second)
+        kept.extend([first, second])
+
+    run(main())
+    assert closed == ["gone", "first", "second"]
+
+
 def test_errors_of_closing_generators_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     """A generator that fails when it is closed at the end does not fail the program."""
 
