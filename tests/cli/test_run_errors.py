@@ -19,7 +19,7 @@ FINE = "def main(event):\n    print('fine')\n"
         (["run", "fine.py", "--entry", "main"], 40, "'main' is not an entry point"),
         (["run", "two.py"], 40, "it is not clear which function to start with"),
         (["run", "syntax.py"], 40, "syntax.py:2:9: invalid syntax"),
-        (["run", "fine.py", "--event", '{"a": 1,}'], 40, "--event is not JSON: line 1, column 9"),
+        (["run", "fine.py", "--event", '{"a" 1}'], 40, "--event is not JSON: line 1, column 6"),
         (["run", "fine.py", "--event", "@bad.json"], 40, "--event: bad.json is not JSON: line 2, column 3"),
         (["run", "fine.py", "--event", "NaN"], 40, "NaN is no JSON value"),
         (["run", "fine.py", "--event", "[" * 100_000], 40, "it is nested too deep"),
