@@ -117,9 +117,12 @@ class Server:
         )
         return found
 
-    def close(self) -> None:
-        """Stop, in this order: no more turns, no more processes, then the store, which flushes what is queued."""
-        self.scheduler.close()
+    def close(self, *, grace_s: float = 0.0) -> None:
+        """Stop, in this order: no more turns, no more processes, then the store, which flushes what is queued.
+
+        Activities under way have `grace_s` to come to their ends.
+        """
+        self.scheduler.close(grace_s=grace_s)
         self.pool.close()
         self.database.close()
         os.close(self._lock)
@@ -141,13 +144,25 @@ class Server:
 
 def _take_folder(data_dir: Path) -> int:
     """Make the data folder, if need be, and lock it."""
+    make_folder(data_dir)
     try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return _lock(data_dir)
     except OSError as err:
-        raise FailedPrecondition(
-            f"{data_dir} cannot be a data folder: {err.strerror}", "Give a folder that can be written."
-        ) from err
+        raise _no_folder(data_dir, err) from err
+
+
+def make_folder(data_dir: Path) -> None:
+    """Make the data folder, if need be, for its owner only. Raises FailedPrecondition."""
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as err:
+        raise _no_folder(data_dir, err) from err
+
+
+def _no_folder(data_dir: Path, err: OSError) -> FailedPrecondition:
+    return FailedPrecondition(
+        f"{data_dir} cannot be a data folder: {err.strerror}", "Give a folder that can be written."
+    )
 
 
 def _lock(data_dir: Path) -> int:

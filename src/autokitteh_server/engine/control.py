@@ -19,12 +19,13 @@ class TurnControl:
         self._poked = False
         self.stop_asked = False
         self.stop_forced = False
-        self.abandoned = False  # the server is closing: leave the session as it is
+        self.leave_asked = False  # the server is closing: leave the session as it is, after the activity under way
+        self.abandoned = False  # ... at once
 
     def reset(self) -> None:
         """Be ready for the next turn."""
         with self._lock:
-            self._poked = self.stop_asked = self.stop_forced = self.abandoned = False
+            self._poked = self.stop_asked = self.stop_forced = self.leave_asked = self.abandoned = False
             self._drain()
 
     def poke(self) -> None:
@@ -40,8 +41,14 @@ class TurnControl:
             self.stop_forced |= force
             self._ring()
 
+    def leave(self) -> None:
+        """Have the turn leave its session as it is, once no activity is under way. Any thread."""
+        with self._lock:
+            self.leave_asked = True
+            self._ring()
+
     def abandon(self) -> None:
-        """Have the turn leave its session as it is. Any thread."""
+        """Have the turn leave its session as it is, at once. Any thread."""
         with self._lock:
             self.abandoned = True
             self._ring()

@@ -56,16 +56,20 @@ class LocalScheduler:
             self._spawn(self._work, f"turns-{number}")
         self._spawn(self._keep_time, "timers")
 
-    def close(self) -> None:
+    def close(self, *, grace_s: float = 0.0) -> None:
         """Give no more turns; those under way are left, and nothing is lost: their sessions go on at the next start.
 
-        Returns when all threads have ended.
+        Activities that are under way have `grace_s` to come to their ends: cut off, they would be made again. Returns
+        when all threads have ended.
         """
         with self._changed:
             self._closing = True
             for control in self._running.values():
-                control.abandon()
+                control.leave()
             self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._running, grace_s)
+            for control in self._running.values():
+                control.abandon()
         for thread in self._threads:
             thread.join()
 

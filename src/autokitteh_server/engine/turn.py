@@ -118,7 +118,9 @@ class Turn:
         return None
 
     def _go_on(self) -> TurnResult | None:
-        if self._control.abandoned:
+        # Without durability it would have to start anew: it has all the time there is to come to its end.
+        may_leave = self._control.leave_asked and self._session.durable and not self._in_flight
+        if self._control.abandoned or may_leave:
             self.throw_runner_away()
             return TurnResult(TurnEnd.GONE)
         if self._control.stop_asked and (self._control.stop_forced or not self._in_flight):

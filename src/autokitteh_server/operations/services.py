@@ -1,9 +1,11 @@
 """What the use cases work with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.ids import IdSource, SlugSource
+from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.scheduler import Scheduler
 from autokitteh_server.secretbox.box import Box
 from autokitteh_server.storage.database import Database
@@ -19,3 +21,6 @@ class Services:
     new_slug: SlugSource
     scheduler: Scheduler
     box: Box  # seals the values of secret vars
+    intake: Intake  # where events come in
+    schedules_changed: Callable[[], None]  # to be called once a schedule that was changed is durable
+    public_url: str  # under which others reach the server

@@ -1,0 +1,221 @@
+"""The public doors: webhooks, and published values. Their URLs are unguessable; nobody logs in."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from autokitteh_server.core.clock import Clock
+from autokitteh_server.core.ids import IdSource
+from autokitteh_server.core.states import SessionState
+from autokitteh_server.dispatch.incoming import Dispatched, Incoming
+from autokitteh_server.dispatch.intake import Intake
+from autokitteh_server.sources.replies import News, Replies, Reply
+from autokitteh_server.sources.webhooks import WebhookRequest
+
+#: Longest `Idempotency-Key`.
+MAX_KEY_CHARS: Final = 255
+
+#: Headers of a reply that are the connection's business, and not the code's.
+_OURS: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
+
+_TIMED_OUT: Final = "the session has given no outcome in time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingress:
+    """What the public doors lead to."""
+
+    load_published: Callable[[str, str], tuple[bool, Any]]  # a project's slug and a key: whether there is one, and what
+    clock: Clock
+    new_id: IdSource
+    intake: Intake
+    replies: Replies
+    max_body_bytes: int
+    sync_timeout_s: float
+
+    def routes(self) -> list[Route]:
+        """The routes, for the application."""
+        return [
+            Route("/webhooks/{slug}", _AnyMethod(self._receive)),
+            Route("/webhooks/{slug}/{suffix:path}", _AnyMethod(self._receive)),
+            Route("/store/{slug}/{key:path}", self._published, methods=["GET"]),
+        ]
+
+    async def _receive(self, request: Request) -> Response:
+        try:
+            body = await self._read_body(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody will see it
+        if body is None:
+            return _error(413, f"the body is larger than {self.max_body_bytes:,} bytes")
+        webhook = _webhook_request(request, body)
+        key = webhook.header("idempotency-key")
+        if key is not None and not (0 < len(key) <= MAX_KEY_CHARS and key.isprintable()):
+            return _error(400, f"Idempotency-Key must have 1 to {MAX_KEY_CHARS} printable characters")
+        incoming = Incoming(
+            event_id=self.new_id("evt"),
+            slug=request.path_params["slug"],
+            event_type=webhook.event_type,
+            data=webhook.to_data(),
+            key=key,
+            received_at=self.clock.now_us(),
+        )
+        news = self.replies.open(incoming.event_id)
+        try:
+            result = await asyncio.wrap_future(self.intake.submit(incoming))
+            return await self._answer(result, news)
+        finally:
+            self.replies.close(incoming.event_id)
+
+    async def _answer(self, result: Dispatched, news: News) -> Response:
+        if not result.is_known or not (result.is_repeat or result.is_deployed or result.has_effect):
+            return _error(404, "there is no such webhook, or its project is not deployed")
+        headers = {"AutoKitteh-Event-ID": result.event_id, "Cache-Control": "no-cache"}
+        if result.is_repeat or not result.is_sync:
+            return Response(status_code=202, headers=headers)
+        if not result.has_effect:
+            return _error(502, "the event has started no session; `ak event get` says why", headers)
+        return await self._wait_for_outcome(result, news, headers)
+
+    async def _wait_for_outcome(self, result: Dispatched, news: News, headers: Mapping[str, str]) -> Response:
+        outcomes = _Outcomes(result, news, self.sync_timeout_s)
+        try:
+            first = await outcomes.next()
+        except TimeoutError:
+            return _error(504, _TIMED_OUT, headers)
+        if isinstance(first, SessionState):
+            is_fine = first is SessionState.COMPLETED
+            return Response(status_code=204 if is_fine else 500, headers=dict(headers))
+        return _reply(first, headers, outcomes)
+
+    async def _read_body(self, request: Request) -> bytes | None:
+        """The body; None if it is too large."""
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in request.stream():
+            size += len(piece)
+            if size > self.max_body_bytes:
+                return None
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def _published(self, request: Request) -> Response:
+        slug, key = request.path_params["slug"], request.path_params["key"]
+        found, value = await run_in_threadpool(self.load_published, slug, key)
+        headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
+        if not found:
+            return _error(404, "there is no such published value")
+        if isinstance(value, bytes):
+            return Response(value, media_type="application/octet-stream", headers=headers)
+        return Response(_dump(value), media_type="application/json", headers=headers)
+
+
+class _AnyMethod:
+    """An endpoint for whatever method a sender uses: those given as functions answer a few only."""
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+
+class _Outcomes:
+    """What the sessions of an event answer, one after another."""
+
+    def __init__(self, result: Dispatched, news: News, timeout_s: float) -> None:
+        self._news = news
+        self._timeout_s = timeout_s
+        self._pending = {start.session_id for start in result.starts}
+        self._is_elsewhere = bool(result.wakes)  # sessions that were only reached may answer, too
+        self._state = SessionState.COMPLETED
+
+    async def next(self) -> dict[str, Any] | SessionState:
+        """The next outcome, or how it all ended without one. Raises TimeoutError."""
+        async with asyncio.timeout(self._timeout_s):
+            while True:
+                news = await self._news.get()
+                if isinstance(news, Reply):
+                    return news.arguments
+                self._pending.discard(news.session_id)
+                if news.state is not SessionState.COMPLETED:
+                    self._state = news.state
+                if not self._pending and not self._is_elsewhere:
+                    return self._state
+
+
+def _reply(arguments: dict[str, Any], headers: Mapping[str, str], outcomes: _Outcomes) -> Response:
+    http = arguments.get("http", {"json": arguments.get("value")})
+    status = http.get("status_code", 200)
+    if status < 200:
+        return _error(500, f"the session has answered with status {status}, which ends no request", headers)
+    body, media_type = _body(http)
+    own = {name: value for name, value in http.get("headers", {}).items() if name.lower() not in _OURS}
+    if media_type and not any(name.lower() == "content-type" for name in own):
+        own["Content-Type"] = media_type
+    every = {"X-Content-Type-Options": "nosniff"} | dict(headers) | own
+    if http.get("more"):
+        return StreamingResponse(_stream(body, outcomes), status_code=status, headers=every)
+    return Response(b"" if status in (204, 304) else body, status_code=status, headers=every)
+
+
+async def _stream(body: bytes, outcomes: _Outcomes) -> AsyncIterator[bytes]:
+    """Bodies until one is the last. Raises TimeoutError, which cuts the connection: the client knows it is not all."""
+    yield body
+    while True:
+        following = await outcomes.next()
+        if isinstance(following, SessionState):
+            return
+        http = following.get("http", {"json": following.get("value")})
+        yield _body(http)[0]
+        if not http.get("more"):
+            return
+
+
+def _body(http: Mapping[str, Any]) -> tuple[bytes, str]:
+    """The bytes of a reply, and their type; "" where there are none."""
+    if "json" in http:
+        return _dump(http["json"]), "application/json"
+    body = http.get("body")
+    if body is None:
+        return b"", ""
+    if isinstance(body, str):
+        return body.encode("utf-8", "replace"), "text/plain; charset=utf-8"
+    return bytes(body), "application/octet-stream"
+
+
+def _webhook_request(request: Request, body: bytes) -> WebhookRequest:
+    scope = request.scope
+    raw_path = scope.get("raw_path") or scope["path"].encode()
+    return WebhookRequest(
+        method=request.method,
+        raw_path=raw_path.partition(b"?")[0].decode("latin-1"),
+        raw_query=scope["query_string"].decode("latin-1"),
+        path_suffix=request.path_params.get("suffix", ""),
+        headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
+        body=body,
+    )
+
+
+def _dump(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, default=_as_text).encode("utf-8", "replace")
+
+
+def _as_text(value: Any) -> str:
+    # JSON that leaves the house has no bytes of its own.
+    return bytes(value).decode("utf-8", "replace")
+
+
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    code = {400: "invalid_argument", 404: "not_found", 413: "too_large", 502: "no_session", 504: "timed_out"}
+    content = {"error": {"code": code.get(status, "internal"), "message": message, "remedy": ""}}
+    return JSONResponse(content, status_code=status, headers=dict(headers or {}))

@@ -1,0 +1,86 @@
+"""All of what `ak up` starts, and in which order."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from autokitteh_server.api.ingress import Ingress
+from autokitteh_server.config import Settings
+from autokitteh_server.core.clock import Clock, system_slug
+from autokitteh_server.dispatch.intake import Intake
+from autokitteh_server.engine.surroundings import Listener
+from autokitteh_server.operations.published import load_published
+from autokitteh_server.operations.services import Services
+from autokitteh_server.secretbox.box import Box
+from autokitteh_server.secretbox.keys import KEY_FILE, load_keys
+from autokitteh_server.sources.cron import Cron
+from autokitteh_server.sources.replies import Replies
+from autokitteh_server.wiring import Server, make_folder
+
+
+class Application:
+    """A server with everything that `ak up` starts: the engine, events, schedules, and what the API offers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        environ: Mapping[str, str],
+        clock: Clock | None = None,
+        listener: Listener | None = None,
+    ) -> None:
+        """Open everything, and start nothing. Raises what `Server` and `load_keys` raise."""
+        make_folder(settings.data_dir)
+        box = Box(load_keys(settings.data_dir / KEY_FILE, settings.secret_key, given_file=settings.secret_key_file))
+        self.settings = settings
+        self.replies = Replies()
+        self.server = Server(
+            settings,
+            environ=environ,
+            clock=clock,
+            listener=listener,
+            outcomes=self.replies,
+            opener=box,
+            public_url=settings.http.public_url,
+        )
+        server = self.server
+        self.intake = Intake(server.database, server.new_id, server.scheduler)
+        self.cron = Cron(server.database, server.clock, server.new_id, self.intake)
+        self.services = Services(
+            database=server.database,
+            clock=server.clock,
+            new_id=server.new_id,
+            new_slug=system_slug,
+            scheduler=server.scheduler,
+            box=box,
+            intake=self.intake,
+            schedules_changed=self.cron.schedules_changed,
+            public_url=settings.http.public_url,
+        )
+        self.ingress = Ingress(
+            load_published=lambda slug, key: load_published(server.database, slug, key),
+            clock=server.clock,
+            new_id=server.new_id,
+            intake=self.intake,
+            replies=self.replies,
+            max_body_bytes=settings.http.webhook_body_bytes,
+            sync_timeout_s=settings.http.sync_timeout_s,
+        )
+
+    def start(self) -> int:
+        """Begin to work; how many unfinished sessions were found."""
+        found = self.server.start()
+        self.intake.open()
+        self.cron.open()
+        return found
+
+    def close(self) -> None:
+        """Stop, in this order: nothing more comes in, activities come to their ends, everything is closed."""
+        self.cron.close()
+        self.intake.close()
+        self.server.close(grace_s=self.settings.stop_grace_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
