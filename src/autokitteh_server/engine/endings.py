@@ -24,7 +24,8 @@ def end_session(conn: Connection, session: Session, state: SessionState, result:
 
 
 def tell_of_end(around: Surroundings, session: Session, state: SessionState) -> None:
-    """Once the end is durable: wake the session's parent, and answer whoever waits for an outcome."""
+    """Once the end is durable: count it, wake the session's parent, and answer whoever waits for an outcome."""
+    around.instruments.session_ended(state)
     if session.parent_id is not None:
         around.scheduler.wake(session.parent_id, session.id)
     if session.event_id is not None:

@@ -1,7 +1,7 @@
 """What all turns share, and what comes of one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from autokitteh_runner.protocol import Limits
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.ids import IdSource
+from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine.scheduler import Scheduler
 from autokitteh_server.runners.pool import RunnerPool
@@ -74,3 +75,4 @@ class Surroundings:
     listener: Listener
     outcomes: Outcomes
     policy: Policy
+    instruments: Instruments = field(default_factory=NoInstruments)

@@ -51,6 +51,11 @@ class RunnerPool:
         with self._lock:
             return session_id in self._warm or session_id in self._needed
 
+    def count_warm(self) -> int:
+        """How many runners are kept."""
+        with self._lock:
+            return len(self._warm) + len(self._needed)
+
     def keep_warm(self, session_id: str, warm: WarmRunner) -> None:
         """Keep a runner until its session's next turn. If that is one too many, the longest unused is let go."""
         with self._lock:
