@@ -108,6 +108,12 @@ class LocalScheduler:
             self._projects[session_id] = project_id
             self._park(session_id, waits)
 
+    def count(self) -> tuple[int, int, int]:
+        """How many sessions have a turn, are queued for one, and wait for something."""
+        with self._changed:
+            running, queued = len(self._running), len(self._queued)
+            return running, queued, max(0, len(self._projects) - running - queued)
+
     # --- under the lock ----------------------------------------------------------------------------------------------
 
     def _enqueue(self, session_id: str) -> None:

@@ -63,9 +63,14 @@ def run_turn(around: Surroundings, session_id: str, control: TurnControl) -> Tur
         around.pool.drop(session_id)
         return TurnResult(TurnEnd.ENDED)
     crash_point("turn.claimed")
+    if session.epoch == 1:
+        around.instruments.session_started()
     turn = Turn(around, session, control)
+    began_at = around.clock.now_us()
     try:
-        return turn.take()
+        result = turn.take()
+        around.instruments.turn_ended((around.clock.now_us() - began_at) / 1e6, result.end.name.lower())
+        return result
     except Fenced:
         turn.throw_runner_away()
         return TurnResult(TurnEnd.GONE)
