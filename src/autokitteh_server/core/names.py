@@ -40,6 +40,11 @@ def is_token_name(text: str) -> bool:
     return _TOKEN_NAME.fullmatch(text) is not None
 
 
+def is_plain_text(text: str) -> bool:
+    """Whether every database takes a text as it is: without NUL and lone surrogates."""
+    return "\0" not in text and (text.isascii() or _SURROGATE.search(text) is None)
+
+
 def parse_entry(text: str) -> Entry:
     """Read "file.py:function"; "./" in front of the file is dropped. Raises InvalidArgument for anything else.
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from autokitteh_server.core.api_types.session_log import LogLine
+from autokitteh_server.core.api_types.values import raw
 from autokitteh_server.core.entities import Session
 from autokitteh_server.core.journal import EFFECTS, WAITS, Record, StoredRecord
 from autokitteh_server.core.states import SessionState
@@ -129,6 +131,12 @@ def entry_to_json(entry: LogEntry, session_id: str) -> dict[str, Any]:
     if entry.kind == "warning":
         return head | {"about": entry.name, "site": entry.site, "text": entry.text}
     return head | _effect_to_json(entry)
+
+
+def line_of(entry: LogEntry, session_id: str) -> LogLine:
+    """An entry as the HTTP API shows it: the same fields as in its JSON object."""
+    fields = entry_to_json(entry, session_id)
+    return LogLine(**fields | ({"result": raw(fields["result"])} if "result" in fields else {}))
 
 
 def _state_to_json(entry: LogEntry) -> dict[str, Any]:

@@ -6,18 +6,13 @@ from pathlib import Path
 from typing import Self
 
 from autokitteh_server.core.entities import Session
-from autokitteh_server.core.errors import InvalidArgument, NotFound
+from autokitteh_server.core.errors import NotFound
 from autokitteh_server.core.journal import StoredRecord
+from autokitteh_server.operations.lookups import find_session
 from autokitteh_server.operations.session_log import LogEntry, build_log, started_session
 from autokitteh_server.storage import journal, sessions
 from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
-
-#: The name of the newest session that no other one started.
-LAST = "last"
-
-_PREFIX = "ses_"
-_SHOWN = 10  # candidates in a message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +53,7 @@ class SessionReader:
         """
 
         def read(conn: Connection) -> tuple[Session, Sequence[StoredRecord]]:
-            session_id = _resolve(conn, which)
+            session_id = find_session(conn, which)
             return sessions.get(conn, session_id), journal.read_log(conn, session_id)
 
         session, records = self._database.read(read)
@@ -72,20 +67,3 @@ class SessionReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _resolve(conn: Connection, which: str) -> str:
-    if which == LAST:
-        newest = sessions.newest(conn)
-        if newest is None:
-            raise NotFound("there are no sessions yet", "Start one with `ak run TARGET --data-dir DIR`.")
-        return newest
-    given = which.lower()
-    prefix = given if given.startswith(_PREFIX) or _PREFIX.startswith(given) else _PREFIX + given
-    found = sessions.find(conn, prefix, limit=_SHOWN + 1)
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise NotFound(f"there is no session {which}", "`ak session list` shows those there are.")
-    listed = "\n".join(f"  {session_id}" for session_id in found[:_SHOWN])
-    raise InvalidArgument(f"more than one session begins with {which}", f"Write more of the id:\n{listed}")

@@ -108,9 +108,11 @@ def tail(conn: Connection, session_id: str, after_seq: int, limit: int) -> Seque
     return _load(conn, session_id, after_seq=after_seq, limit=limit)
 
 
-def read_log(conn: Connection, session_id: str) -> Sequence[StoredRecord]:
+def read_log(conn: Connection, session_id: str, after_seq: int = 0) -> Sequence[StoredRecord]:
     """All records of a session, in order, as people need them: without payloads, but for those of waits' starts."""
     query = _FOR_PEOPLE.where(schema.journal.c.session_id == session_id).order_by(schema.journal.c.seq)
+    if after_seq:
+        query = query.where(schema.journal.c.seq > after_seq)
     return [stored for _, stored in _shown(conn, query)]
 
 

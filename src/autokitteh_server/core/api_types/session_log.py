@@ -37,3 +37,10 @@ class LogQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Which part of a session's log is wanted."""
 
     kind: Annotated[str, Meta(description="Only lines of this kind, such as print")] = ""
+
+
+class StreamQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which part of a session's log is to be sent."""
+
+    after: Annotated[int, Meta(ge=0, description="Only what comes after the event of this id")] = 0
+    follow: Annotated[bool, Meta(description="Also what is to come, until the session is over")] = True

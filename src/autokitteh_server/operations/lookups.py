@@ -1,0 +1,42 @@
+"""Finding what people name: each function takes a name or an id, and raises NotFound with where to look."""
+
+from autokitteh_server.core.entities import Project
+from autokitteh_server.core.errors import InvalidArgument, NotFound
+from autokitteh_server.core.ids import is_id
+from autokitteh_server.storage import projects, sessions
+from autokitteh_server.storage.connection import Connection
+
+#: The name of the newest session that no other one started.
+LAST = "last"
+
+_PREFIX = "ses_"
+_SHOWN = 10  # candidates in a message
+
+
+def find_project(conn: Connection, which: str) -> Project:
+    """The project of this name or id."""
+    try:
+        return projects.get(conn, which) if is_id(which, "prj") else projects.get_by_name(conn, which)
+    except NotFound as error:
+        raise NotFound(error.message, "`ak project list` shows those there are.") from error
+
+
+def find_session(conn: Connection, which: str) -> str:
+    """The id of a session. `which`: its id, the beginning of it, or `last`.
+
+    Raises NotFound, and InvalidArgument for the beginning of several.
+    """
+    if which == LAST:
+        newest = sessions.newest(conn)
+        if newest is None:
+            raise NotFound("there are no sessions yet", "Start one with `ak session start` or `ak run`.")
+        return newest
+    given = which.lower()
+    prefix = given if given.startswith(_PREFIX) or _PREFIX.startswith(given) else _PREFIX + given
+    found = sessions.find(conn, prefix, limit=_SHOWN + 1)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound(f"there is no session {which}", "`ak session list` shows those there are.")
+    listed = "\n".join(f"  {session_id}" for session_id in found[:_SHOWN])
+    raise InvalidArgument(f"more than one session begins with {which}", f"Write more of the id:\n{listed}")
