@@ -15,9 +15,10 @@ _MOST = 10_000
 _CREDENTIALS = re.compile(
     r"""(?ix)
     (?P<before>
-        \b(?:proxy-)?authorization["']?\s*[:=,]\s*b?["']?(?:(?:bearer|basic|token|digest)\s+)?  # a header, in any spelling
+        # a header, in any spelling
+        \b(?:proxy-)?authorization["']?\s*[:=,]\s*(?:b(?=["']))?["']?(?:(?:bearer|basic|token|digest)\s+)?
       | \b(?:bearer|basic)\s+(?=[\w~+/.=-]{12})
-      | ://[^\s:/@]*:(?=[^\s/@]+@)                                                              # in a URL
+      | ://[^\s:/@]*:(?=[^\s/@]+@)  # in a URL
     )
     (?P<secret>[^\s"',@]+)
     """
