@@ -190,7 +190,9 @@ class Activities:
         if error is not None:
             outcome = outcomes.raised(error, call.name, snapshot, alone=alone)
         else:
-            outcome = outcomes.succeeded(result, call.name, arguments, snapshot, self.result_bytes, alone=alone)
+            outcome = outcomes.succeeded(
+                result, call.name, arguments, snapshot, self.result_bytes, alone=alone, marked=call.options is not None
+            )
         for reason in snapshot.uncaptured:
             text = f"{call.name} may change its {reason}. A change could not be recorded: replay would not have it"
             self._warn_once(call.site, call.name, text)

@@ -54,11 +54,18 @@ def arguments_of(fn: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Arg
 
 
 def succeeded(
-    result: Any, name: str, arguments: Arguments, snapshot: Snapshot, limit_bytes: int, *, alone: bool = True
+    result: Any,
+    name: str,
+    arguments: Arguments,
+    snapshot: Snapshot,
+    limit_bytes: int,
+    *,
+    alone: bool = True,
+    marked: bool = False,
 ) -> Outcome:
     """The outcome of an activity that returned. One that can't be recorded becomes an error.
 
-    `alone`: no other activity is under way, see `Snapshot.record`.
+    `alone`: no other activity is under way, see `Snapshot.record`. `marked`: the author has marked it as an activity.
     """
     place = next((n for n, (_, argument) in enumerate(arguments) if result is argument), None)
     recorded = snapshot.record(result if place is None else None, alone=alone)
@@ -68,8 +75,8 @@ def succeeded(
         elif place is not None and type(result) not in PLAIN_TYPES:
             codec, payload, value = "argument", str(place).encode(), result
         else:
-            codec, payload = "pickle", dump_result(result, name)
-            value = result if type(result) in PLAIN_TYPES else load_result(payload, name)
+            codec, payload = "pickle", dump_result(result, name, marked=marked)
+            value = result if type(result) in PLAIN_TYPES else load_result(payload, name, marked=marked)
     except UnpicklableResultError as err:
         return _raised(err, name, recorded)
     if limit_bytes and len(payload) > limit_bytes:

@@ -19,32 +19,36 @@ PROTOCOL: Final = 5  # of pickle; the highest that all supported versions of Pyt
 #: Types whose values can't change and whose identity nobody asks for: they need no copy.
 PLAIN_TYPES: Final = frozenset({type(None), bool, int, float, complex, str, bytes})
 
+#: What to do about a result that can't be recorded; by whether the author has marked the activity.
+_REMEDY: Final = {
+    False: "Call it in a function of yours that is marked @autokitteh.activity and returns plain data",
+    True: "Use it inside the activity, and return plain data instead: numbers, text, lists and dicts of these, or "
+    "objects of classes at the top level of a module",
+}
 
-def dump_result(result: Any, name: str) -> bytes:
-    """A result, pickled. Raises UnpicklableResultError, which says which part can't be, and what to do."""
+
+def dump_result(result: Any, name: str, *, marked: bool = False) -> bytes:
+    """A result, pickled. Raises UnpicklableResultError, which says which part can't be, and what to do.
+
+    `marked`: the author has marked it as an activity.
+    """
     try:
         return pickle.dumps(result, PROTOCOL)
     except Exception as err:  # whatever a user's __reduce__ raises
-        raise unpicklable_result(result, name) from err
+        raise UnpicklableResultError(
+            f"{name} returned a {type_name(result)}, which can't be recorded: {explain_unpicklable(result)}. "
+            + _REMEDY[marked]
+        ) from err
 
 
-def load_result(payload: bytes, name: str) -> Any:
+def load_result(payload: bytes, name: str, *, marked: bool = False) -> Any:
     """The copy of a result. Raises UnpicklableResultError for one that can be pickled and not unpickled."""
     try:
         return pickle.loads(payload)
     except Exception as err:  # whatever a user's __setstate__ raises
         raise UnpicklableResultError(
-            f"The result of {name} was pickled and can't be unpickled: {error_line(err)}. Call it in a "
-            "function of yours that is marked @autokitteh.activity and returns plain data"
+            f"The result of {name} was pickled and can't be unpickled: {error_line(err)}. {_REMEDY[marked]}"
         ) from err
-
-
-def unpicklable_result(result: Any, name: str) -> UnpicklableResultError:
-    """The error for a result that can't be recorded."""
-    return UnpicklableResultError(
-        f"{name} returned a {type_name(result)}, which can't be recorded: {explain_unpicklable(result)}. Call it in a "
-        "function of yours that is marked @autokitteh.activity and returns plain data"
-    )
 
 
 def dump_error(error: BaseException) -> bytes:

@@ -44,4 +44,4 @@ def on_trigger(event):
         make_point(Point)
     except UnpicklableResultError as err:
         print(f"{type(err).__name__}: {str(err).partition(':')[0]}")
-        print("remedy:", "@autokitteh.activity" in str(err))
+        print("remedy:", "objects of classes at the top level" in str(err))

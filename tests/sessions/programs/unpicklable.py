@@ -94,9 +94,9 @@ def failing(fn):
 
 def on_trigger(event):
     text = failing(connect)
-    print(text.partition(" Call it")[0])
-    print("remedy:", "@autokitteh.activity and returns plain data" in text)
-    print(failing(numbers).partition(" Call it")[0])
+    print(text.partition(" Use it")[0])
+    print("remedy:", "return plain data instead" in text)
+    print(failing(numbers).partition(" Use it")[0])
     print("a list: ['fn'][1]", "['fn'][1]" in failing(mixed))
     print("with copyreg:", open_handle(5).number)
     try:

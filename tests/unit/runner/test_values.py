@@ -340,6 +340,15 @@ def test_unpicklable_results() -> None:
     )
 
 
+@pytest.mark.parametrize("result", [Handle(1), raised.BadPickle()], ids=["unpicklable", "bad pickle"])
+def test_unpicklable_results_of_marked_functions(result: Any) -> None:
+    """Where the mark is there already, the remedy is what to return, and not to mark it."""
+    with pytest.raises(UnpicklableResultError) as caught:
+        load_result(dump_result(result, "f", marked=True), "f", marked=True)
+    assert "autokitteh.activity" not in str(caught.value)
+    assert ". Use it inside the activity, and return plain data instead: numbers, text, lists" in str(caught.value)
+
+
 def test_results_that_cannot_be_unpickled() -> None:
     """What can be written and not read is told when it is read."""
     with pytest.raises(UnpicklableResultError, match=r"f was pickled and can't be unpickled: TypeError: .* takes"):
