@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from autokitteh.activities import ActivityOptions
 from autokitteh.errors import ActivityInterruptedError
@@ -15,12 +15,18 @@ from autokitteh_runner.channel import Channel
 from autokitteh_runner.mutation import Snapshot
 from autokitteh_runner.outbox import Outbox, now_us
 from autokitteh_runner.outcome import Outcome
-from autokitteh_runner.preview import digest, error_line, preview_call
+from autokitteh_runner.preview import digest, error_line, preview_call, type_name
 from autokitteh_runner.protocol import WireRecord
 from autokitteh_runner.replay import Entry, Place, Replay
 from autokitteh_runner.stopwatch import Stopwatch
 
 _DEFAULT: Final = ActivityOptions()
+
+
+class WarnOnce(Protocol):
+    """Warns once for each site and subject, or subject alone; see `Effects.warn_once`."""
+
+    def __call__(self, site: str, about: str, text: str, *, anywhere: bool = False) -> None: ...
 
 
 @dataclass(slots=True)
@@ -66,7 +72,7 @@ class Activities:
         replay: Replay,
         arrivals: Arrivals,
         stopwatch: Stopwatch,
-        warn_once: Callable[[str, str, str], None],
+        warn_once: WarnOnce,
     ) -> None:
         self._channel = channel
         self._outbox = outbox
@@ -194,9 +200,19 @@ class Activities:
                 result, call.name, arguments, snapshot, self.result_bytes, alone=alone, marked=call.options is not None
             )
         for reason in snapshot.uncaptured:
-            text = f"{call.name} may change its {reason}. A change could not be recorded: replay would not have it"
-            self._warn_once(call.site, call.name, text)
+            self._warn_of_changes(call, reason, arguments)
         return outcome
+
+    def _warn_of_changes(self, call: Call, reason: str, arguments: outcomes.Arguments) -> None:
+        text = f"{call.name} may change its {reason}. A change could not be recorded: replay would not have it"
+        label, owner = arguments[0]
+        if label == "self" and reason.startswith("self ("):
+            # A client, say, is used in many lines by many methods, and there is no more to be said of any of them.
+            cls = type_name(owner)
+            text += f". That goes for all methods of {cls}"
+            self._warn_once(call.site, f"methods of {cls}", text, anywhere=True)
+        else:
+            self._warn_once(call.site, call.name, text)
 
     def _record_end(self, kind: str, call: Call, outcome: Outcome, codec: str) -> int:
         at = now_us()

@@ -53,10 +53,11 @@ class Effects:
         with self.failing():
             self.arrivals.let_in_next()
 
-    def warn_once(self, site: str, about: str, text: str) -> None:
-        """A warning, once in the session for each line and subject. Any thread."""
-        if (site, about) not in self.replay.warned:
-            self.replay.warned.add((site, about))
+    def warn_once(self, site: str, about: str, text: str, *, anywhere: bool = False) -> None:
+        """A warning, once in the session for each line and subject, or for the subject `anywhere`. Any thread."""
+        sites = self.replay.warned.setdefault(about, set())
+        if site not in sites and not (anywhere and sites):
+            sites.add(site)
             self.outbox.say("warning", about, text, site=site)
 
     def check_replay_is_over(self) -> None:

@@ -37,7 +37,7 @@ class Replay:
         self._next = 0
         self._prints: dict[str, int] = {}
         self.replayed = 0  # effects whose recorded end has been used
-        self.warned: set[tuple[str, str]] = set()  # sites and subjects of which the log has a warning
+        self.warned: dict[str, set[str]] = {}  # subjects of which the log has a warning, and where
         #: The process before this one ended and nobody could note it: what it sent last may never have arrived.
         self.cut_off = False
 
@@ -53,7 +53,7 @@ class Replay:
             elif record.kind == "warning" and record.name == "runner":  # the server has seen its end, and read it out
                 self.cut_off = False
             elif record.kind == "warning":
-                self.warned.add((record.site, record.name))
+                self.warned.setdefault(record.name, set()).add(record.site)
             return
         place = (task, index)
         entry = self._entries.get(place)

@@ -2,8 +2,7 @@
 
 # /// session
 # warnings = [
-#     "Client.get may change its self (httpx.Client)",
-#     "Client.post may change its self (httpx.Client)",
+#     "Client.get may change its self (httpx.Client)",  # and nothing of Client.post
 # ]
 # prints = '''
 # 200 /one

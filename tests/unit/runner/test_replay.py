@@ -130,7 +130,7 @@ def test_prints_are_counted() -> None:
 def test_warnings_are_known() -> None:
     """What the log has a warning of is not warned of again."""
     replay = replay_of(record("0", -1, kind="warning", name="about"))
-    assert replay.warned == {(SITE, "about")}
+    assert replay.warned == {"about": {SITE}}
 
 
 @pytest.mark.parametrize(
