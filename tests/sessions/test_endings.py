@@ -249,8 +249,20 @@ def not_again():
     die_once()
     return "not again"
 
+@activity(retries=1, retry_delay=0)
+def fill(rows):
+    rows.append("row")
+    if len(rows) == 1 and not MARK.exists():
+        raise ValueError("the first attempt")
+    die_once()
+
 def on_trigger(event):
     print(again())
+
+def with_rows(event):
+    rows = []
+    fill(rows)
+    print(rows)
 
 def guarded(event):
     try:
@@ -282,6 +294,14 @@ def test_an_interrupted_activity_that_must_not_be_repeated(tmp_path: Path) -> No
     assert result.prints[0].startswith("caught: program.not_again was under way when the session's process was lost")
     assert result.prints[1] == "not again"
     assert (tmp_path / "mark").read_text() == "xx"
+
+
+def test_what_a_failed_attempt_changed_is_lost_with_the_process(tmp_path: Path) -> None:
+    """After a crash an attempt gets its arguments as they were before the first one, not as a failed one left them."""
+    result = interrupted(tmp_path, "with_rows")
+    assert (result.state, result.prints) == ("COMPLETED", ["['row']"])
+    assert [record.attempt for record in result.calls("failed")] == [1]
+    assert [record.attempt for record in result.calls("start")] == [1, 2, 3]
 
 
 def test_a_session_that_is_not_durable_begins_anew(tmp_path: Path) -> None:
