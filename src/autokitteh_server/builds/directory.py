@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from autokitteh_server.builds.bounds import MAX_FILES, MAX_TOTAL_BYTES
 from autokitteh_server.core.errors import InvalidArgument
 from autokitteh_server.core.names import path_problem
-
-#: Bounds of a project. What is larger is data, and has its place outside of the code.
-MAX_FILES = 10_000
-MAX_TOTAL_BYTES = 100_000_000
 
 #: Lines like those of .gitignore, in the project's root.
 IGNORE_FILE = ".akignore"

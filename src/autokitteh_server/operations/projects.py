@@ -2,12 +2,20 @@
 
 from collections.abc import Sequence
 
+from autokitteh_server.builds.source import has_secret_values
 from autokitteh_server.core.entities import Project
 from autokitteh_server.core.errors import FailedPrecondition
+from autokitteh_server.core.manifest import MANIFEST_FILES
+from autokitteh_server.core.manifest_parse import parse_manifest
+from autokitteh_server.core.manifest_problems import ManifestError
+from autokitteh_server.core.manifest_render import render_manifest
+from autokitteh_server.core.plan import make_plan
+from autokitteh_server.core.plan_state import ProjectState, manifest_of
+from autokitteh_server.operations.applying import load_state
 from autokitteh_server.operations.checks import check_name, check_text
 from autokitteh_server.operations.lookups import find_project
 from autokitteh_server.operations.services import Services
-from autokitteh_server.storage import projects
+from autokitteh_server.storage import builds, deployments, projects
 from autokitteh_server.storage.connection import Connection
 
 
@@ -53,3 +61,35 @@ def delete(services: Services, which: str) -> Project:
         return project
 
     return services.database.write(write)
+
+
+def export_project(services: Services, which: str) -> dict[str, bytes]:
+    """A project's files by path: its active build's, with a manifest that says what the project is now.
+
+    Deploying them changes nothing. The manifest is the one that was deployed, if that says it all; otherwise a new
+    one, in which values of secret vars are left out: they stay where they are. Raises NotFound.
+    """
+
+    def read(conn: Connection) -> dict[str, bytes]:
+        project = find_project(conn, which)
+        active = deployments.active_of(conn, [project.id]).get(project.id)
+        files = builds.read_files(conn, active.build_id) if active else {}
+        return _with_manifest(files, load_state(conn, project.name, services.box))
+
+    return services.database.read(read)
+
+
+def _with_manifest(files: dict[str, bytes], state: ProjectState) -> dict[str, bytes]:
+    path = next((path for path in MANIFEST_FILES if path in files), MANIFEST_FILES[0])
+    if path in files and _says_all(files[path], state):
+        return files
+    return dict(sorted({**files, path: render_manifest(manifest_of(state)).encode()}.items()))
+
+
+def _says_all(text: bytes, state: ProjectState) -> bool:
+    try:
+        manifest = parse_manifest(text)
+        plan = make_plan(manifest, state)
+    except (ManifestError, FailedPrecondition):
+        return False
+    return manifest.name == state.name and not (plan.lines or has_secret_values(manifest))

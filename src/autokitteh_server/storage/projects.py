@@ -47,6 +47,15 @@ def find_by_name(conn: Connection, name: str) -> Project | None:
     return None if row is None else _from_row(row)
 
 
+def lock(conn: Connection, project_id: str) -> Project:
+    """The project, with all other transactions kept from changing it until this one ends. Raises NotFound."""
+    # SQLite needs no such words: there is one transaction that writes.
+    row = conn.execute(select(_rows).where(_rows.c.id == project_id).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no project {project_id}")
+    return _from_row(row)
+
+
 def find_by_store_slug(conn: Connection, slug: str) -> Project | None:
     """The project whose published values are under this slug, if there is one."""
     row = conn.execute(select(_rows).where(_rows.c.store_slug == slug)).one_or_none()

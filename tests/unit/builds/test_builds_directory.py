@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autokitteh_server.builds import directory
+from autokitteh_server.builds import bounds
 from autokitteh_server.builds.directory import is_ignored, parse_ignore_rules, read_directory
 from autokitteh_server.core.errors import InvalidArgument
 
@@ -121,7 +121,7 @@ def test_names_that_do_not_travel(tmp_path: Path, name: str) -> None:
 def test_too_many_bytes(tmp_path: Path) -> None:
     """A project beyond the bound is refused before it is read; the file is sparse, and takes no room."""
     with (tmp_path / "big").open("wb") as big:
-        big.truncate(directory.MAX_TOTAL_BYTES + 1)
+        big.truncate(bounds.MAX_TOTAL_BYTES + 1)
     with pytest.raises(InvalidArgument, match="more than 100,000,000 bytes"):
         read_directory(tmp_path)
 
@@ -129,7 +129,7 @@ def test_too_many_bytes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_too_many_files(tmp_path: Path) -> None:
     """A project with more files than the bound is refused."""
-    for number in range(directory.MAX_FILES + 1):
+    for number in range(bounds.MAX_FILES + 1):
         (tmp_path / str(number)).touch()
     with pytest.raises(InvalidArgument, match="more than 10,000 files"):
         read_directory(tmp_path)
