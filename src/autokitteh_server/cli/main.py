@@ -13,6 +13,7 @@ _COMMANDS = {
     "run": Lazy("autokitteh_server.cli.run:run", "Run a project, a .py file or an archive as one session."),
     "session": Lazy("autokitteh_server.cli.session:session", "Look at sessions and their logs."),
     "manifest": Lazy("autokitteh_server.cli.manifest:manifest", "Check manifests (autokitteh.yaml)."),
+    "config": Lazy("autokitteh_server.cli.config:config", "Look at the server's settings, and change them."),
     "version": Lazy("autokitteh_server.cli.version:version", "Show the version."),
 }
 
