@@ -28,21 +28,25 @@ class HandClock:
 
     def __init__(self, now_us: int = 0) -> None:
         self._now_us = now_us
-        self._waiting: threading.Condition | None = None
+        self._waiting: set[threading.Condition] = set()
 
     def now_us(self) -> int:
         return self._now_us
 
     def wait(self, condition: threading.Condition, *, until_us: int, idle: bool) -> None:
-        self._waiting = condition
+        self._waiting.add(condition)
         condition.wait()
+
+    def set(self, moment_us: int) -> None:
+        """Let it be this moment, without anybody noticing."""
+        self._now_us = moment_us
 
     def reach(self, moment_us: int) -> None:
         """Let it be this moment."""
         self._now_us = max(self._now_us, moment_us)
-        if self._waiting is not None:
-            with self._waiting:
-                self._waiting.notify_all()
+        for condition in list(self._waiting):
+            with condition:
+                condition.notify_all()
 
 
 @dataclass(eq=False)

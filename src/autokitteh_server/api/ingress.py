@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +20,8 @@ from autokitteh_server.dispatch.incoming import Dispatched, Incoming
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.sources.replies import News, Replies, Reply
 from autokitteh_server.sources.webhooks import WebhookRequest
+
+_log = logging.getLogger(__name__)
 
 #: Longest `Idempotency-Key`.
 MAX_KEY_CHARS: Final = 255
@@ -49,17 +52,18 @@ class Ingress:
             Route("/store/{slug}/{key:path}", self._published, methods=["GET"]),
         ]
 
-    async def _receive(self, request: Request) -> Response:
+    async def _receive(self, request: Request, send: Send) -> None:
         try:
-            body = await self._read_body(request)
+            webhook = _webhook_request(request, await self._read_body(request))
+            key = _idempotency_key(webhook)
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody will see it
-        if body is None:
-            return _error(413, f"the body is larger than {self.max_body_bytes:,} bytes")
-        webhook = _webhook_request(request, body)
-        key = webhook.header("idempotency-key")
-        if key is not None and not (0 < len(key) <= MAX_KEY_CHARS and key.isprintable()):
-            return _error(400, f"Idempotency-Key must have 1 to {MAX_KEY_CHARS} printable characters")
+            return
+        except _Refused as refused:
+            await refused.response(request.scope, request.receive, send)
+            return
+        await self._accept(request, webhook, key, send)
+
+    async def _accept(self, request: Request, webhook: WebhookRequest, key: str | None, send: Send) -> None:
         incoming = Incoming(
             event_id=self.new_id("evt"),
             slug=request.path_params["slug"],
@@ -68,12 +72,11 @@ class Ingress:
             key=key,
             received_at=self.clock.now_us(),
         )
-        news = self.replies.open(incoming.event_id)
-        try:
+        with self.replies.collecting(incoming.event_id) as news:
             result = await asyncio.wrap_future(self.intake.submit(incoming))
-            return await self._answer(result, news)
-        finally:
-            self.replies.close(incoming.event_id)
+            response = await self._answer(result, news)
+            # Here and not by the caller: what a session sends piece by piece is news, too.
+            await response(request.scope, request.receive, send)
 
     async def _answer(self, result: Dispatched, news: News) -> Response:
         if not result.is_known or not (result.is_repeat or result.is_deployed or result.has_effect):
@@ -96,14 +99,14 @@ class Ingress:
             return Response(status_code=204 if is_fine else 500, headers=dict(headers))
         return _reply(first, headers, outcomes)
 
-    async def _read_body(self, request: Request) -> bytes | None:
-        """The body; None if it is too large."""
+    async def _read_body(self, request: Request) -> bytes:
+        """The body. Raises _Refused if it is too large, and ClientDisconnect."""
         pieces: list[bytes] = []
         size = 0
         async for piece in request.stream():
             size += len(piece)
             if size > self.max_body_bytes:
-                return None
+                raise _Refused(_error(413, f"the body is larger than {self.max_body_bytes:,} bytes"))
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -118,15 +121,22 @@ class Ingress:
         return Response(_dump(value), media_type="application/json", headers=headers)
 
 
+class _Refused(Exception):
+    """A request that is no event, and how it is answered."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
 class _AnyMethod:
     """An endpoint for whatever method a sender uses: those given as functions answer a few only."""
 
-    def __init__(self, answer: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(self, answer: Callable[[Request, Send], Awaitable[None]]) -> None:
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive, send))
-        await response(scope, receive, send)
+        await self._answer(Request(scope, receive), send)
 
 
 class _Outcomes:
@@ -163,22 +173,45 @@ def _reply(arguments: dict[str, Any], headers: Mapping[str, str], outcomes: _Out
     if media_type and not any(name.lower() == "content-type" for name in own):
         own["Content-Type"] = media_type
     every = {"X-Content-Type-Options": "nosniff"} | dict(headers) | own
+    if status in (204, 304):
+        return Response(status_code=status, headers=dict(headers) | _without_type(own))
     if http.get("more"):
-        return StreamingResponse(_stream(body, outcomes), status_code=status, headers=every)
-    return Response(b"" if status in (204, 304) else body, status_code=status, headers=every)
+        return _Stream(body, outcomes, status_code=status, headers=every)
+    return Response(body, status_code=status, headers=every)
 
 
-async def _stream(body: bytes, outcomes: _Outcomes) -> AsyncIterator[bytes]:
-    """Bodies until one is the last. Raises TimeoutError, which cuts the connection: the client knows it is not all."""
-    yield body
-    while True:
-        following = await outcomes.next()
-        if isinstance(following, SessionState):
-            return
-        http = following.get("http", {"json": following.get("value")})
-        yield _body(http)[0]
-        if not http.get("more"):
-            return
+class _Stream(Response):
+    """A reply in pieces, each sent as soon as the session gives it."""
+
+    def __init__(self, first: bytes, outcomes: _Outcomes, *, status_code: int, headers: Mapping[str, str]) -> None:
+        super().__init__(status_code=status_code, headers=headers)
+        del self.headers["content-length"]  # nobody knows it yet
+        self._first = first
+        self._outcomes = outcomes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        await send(start)
+        piece, more = self._first, True
+        while True:
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+            if not more:
+                return
+            try:
+                following = await self._outcomes.next()
+            except TimeoutError:
+                # Without an end the server cuts the connection, from which the client knows that it has not got all.
+                _log.warning("a session did not go on with its reply in time; the connection is cut")
+                return
+            if isinstance(following, SessionState):
+                piece, more = b"", False
+            else:
+                http = following.get("http", {"json": following.get("value")})
+                piece, more = _body(http)[0], bool(http.get("more"))
+
+
+def _without_type(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() != "content-type"}
 
 
 def _body(http: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -191,6 +224,13 @@ def _body(http: Mapping[str, Any]) -> tuple[bytes, str]:
     if isinstance(body, str):
         return body.encode("utf-8", "replace"), "text/plain; charset=utf-8"
     return bytes(body), "application/octet-stream"
+
+
+def _idempotency_key(webhook: WebhookRequest) -> str | None:
+    key = webhook.header("idempotency-key")
+    if key is not None and not (0 < len(key) <= MAX_KEY_CHARS and key.isprintable()):
+        raise _Refused(_error(400, f"Idempotency-Key must have 1 to {MAX_KEY_CHARS} printable characters"))
+    return key
 
 
 def _webhook_request(request: Request, body: bytes) -> WebhookRequest:

@@ -62,14 +62,14 @@ class Cron:
     def _work(self) -> None:
         while not self._closing:
             self._is_stale = False
-            until = self._fire_all()
+            until = self.fire_due()
             with self._changed:
                 if not (self._is_stale or self._closing):
                     # Others may be at work: the clock of a test must not jump because of a schedule alone.
                     self._clock.wait(self._changed, until_us=until, idle=False)
 
-    def _fire_all(self) -> int:
-        """Fire all that is due; the moment of the next look."""
+    def fire_due(self) -> int:
+        """Fire all that is due; the moment of the next look. What its thread does over and over."""
         now = self._clock.now_us()
         try:
             while self._fire(now):

@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,17 +36,17 @@ class Replies:
         self._lock = threading.Lock()
         self._waiting: dict[str, tuple[asyncio.AbstractEventLoop, News]] = {}
 
-    def open(self, event_id: str) -> News:
-        """Begin to collect what becomes of an event, before it is dispatched. Called in an event loop."""
+    @contextmanager
+    def collecting(self, event_id: str) -> Iterator[News]:
+        """Collect what becomes of an event, from before it is dispatched. Called in an event loop."""
         news: News = asyncio.Queue()
         with self._lock:
             self._waiting[event_id] = asyncio.get_running_loop(), news
-        return news
-
-    def close(self, event_id: str) -> None:
-        """Nobody waits any more."""
-        with self._lock:
-            self._waiting.pop(event_id, None)
+        try:
+            yield news
+        finally:
+            with self._lock:
+                del self._waiting[event_id]
 
     def replied(self, event_id: str, reply: dict[str, Any]) -> None:
         self._tell(event_id, Reply(reply))

@@ -1,0 +1,170 @@
+"""A server as `ak up` makes it, inside the test: projects deployed to it, its public doors open on a real port."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+
+from autokitteh_runner.protocol import Limits
+from autokitteh_server.application import Application
+from autokitteh_server.builds.source import digest
+from autokitteh_server.config import HttpSettings, Settings
+from autokitteh_server.core.clock import Clock, system_slug
+from autokitteh_server.core.entities import Build, Deployment, Event, Project, Session, Trigger
+from autokitteh_server.core.manifest import TriggerType
+from autokitteh_server.core.schedules import parse_schedule
+from autokitteh_server.core.states import DeploymentState
+from autokitteh_server.storage import (
+    builds,
+    deployments,
+    events,
+    projects,
+    sessions,
+    triggers,
+)
+from autokitteh_server.storage.blobs import hash_of
+from autokitteh_server.storage.connection import Connection
+from harness import PATIENCE_S, Growth, Result, load_result
+
+PROJECT = "program"
+
+
+class Served:
+    """An application that runs, and what tests do with it."""
+
+    def __init__(self, folder: Path, *, clock: Clock | None = None, **settings: Any) -> None:
+        settings.setdefault("limits", Limits(memory_bytes=1024**3))
+        settings.setdefault("http", HttpSettings(addr="127.0.0.1:0"))
+        defaults: dict[str, Any] = {"data_dir": folder / "data", "durable": False, "stop_grace_s": 0.0}
+        self.growth = Growth()
+        self.app = Application(Settings(**(defaults | settings)), environ=os.environ, clock=clock, listener=self.growth)
+        self.services = self.app.services
+        self.database = self.services.database
+
+    def deploy(self, program: str | Mapping[str, str], *new: Trigger, name: str = PROJECT) -> dict[str, Trigger]:
+        """Deploy code with triggers, which are made anew; its triggers by name."""
+        files = {"program.py": program} if isinstance(program, str) else program
+        contents = {path: text.encode() for path, text in sorted(files.items())}
+        now, new_id = self.services.clock.now_us(), self.services.new_id
+
+        def deploy(conn: Connection) -> dict[str, Trigger]:
+            project = projects.get_or_create(
+                conn, Project(id=new_id("prj"), name=name, store_slug=system_slug(), created_at=now)
+            )
+            build = builds.save(
+                conn,
+                Build(
+                    id=new_id("bld"), project_id=project.id, digest=digest(contents),
+                    files={path: hash_of(data) for path, data in contents.items()}, created_at=now,
+                ),
+                contents,
+            )  # fmt: skip
+            deployment = Deployment(
+                id=new_id("dep"), project_id=project.id, build_id=build.id, state=DeploymentState.INACTIVE,
+                created_at=now, updated_at=now,
+            )  # fmt: skip
+            deployments.create(conn, deployment)
+            deployments.activate(conn, deployment.id, now=now)
+            for trigger in new:
+                triggers.create(conn, replace(trigger, project_id=project.id))
+            return {trigger.name: trigger for trigger in triggers.list(conn, project.id)}
+
+        found = self.database.write(deploy)
+        self.services.schedules_changed()
+        return found
+
+    def webhook(self, name: str = "webhook", **fields: Any) -> Trigger:
+        """A webhook for `deploy`."""
+        values: dict[str, Any] = {"type": TriggerType.WEBHOOK, "webhook_slug": system_slug()}
+        return self._trigger(name, **(values | fields))
+
+    def schedule(self, schedule: str, name: str = "schedule", **fields: Any) -> Trigger:
+        """A schedule for `deploy`."""
+        now = self.services.clock.now_us()
+        next_at = parse_schedule(schedule).next_after(now, anchor_us=now)
+        values: dict[str, Any] = {"type": TriggerType.SCHEDULE, "schedule": schedule, "next_tick_at": next_at}
+        return self._trigger(name, **(values | {"anchor_at": now} | fields))
+
+    def _trigger(self, name: str, **fields: Any) -> Trigger:
+        now = self.services.clock.now_us()
+        defaults: dict[str, Any] = {"call": "program.py:main", "is_durable": True}
+        values = defaults | fields
+        return Trigger(
+            id=self.services.new_id("trg"), project_id="", name=name, created_at=now, updated_at=now, **values
+        )
+
+    def load(self, session_id: str) -> Result:
+        """A session as it is now."""
+        return load_result(self.database, session_id)
+
+    def sessions(self) -> list[Session]:
+        """All sessions, oldest first."""
+        return list(reversed(self.database.read(lambda conn: sessions.list(conn, limit=10_000))))
+
+    def events(self) -> list[Event]:
+        """All events, oldest first."""
+        return list(reversed(self.database.read(lambda conn: events.list(conn, limit=10_000))))
+
+    def event(self, event_id: str) -> Event:
+        """One event."""
+        return self.database.read(lambda conn: events.get(conn, event_id))
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until something has come of what sessions did."""
+        with self.growth.changed:
+            assert self.growth.changed.wait_for(condition, PATIENCE_S), [
+                (each.id, each.state.value, each.error) for each in self.sessions()
+            ]
+
+    def wait(self, session_id: str) -> Result:
+        """Wait until a session is over."""
+        self.wait_until(lambda: self.load(session_id).session.state.is_final)
+        return self.load(session_id)
+
+    def wait_all(self, count: int) -> list[Result]:
+        """Wait until so many sessions are over, and there are no others; oldest first."""
+        self.wait_until(lambda: sum(each.state.is_final for each in self.sessions()) >= count)
+        found = self.sessions()
+        assert len(found) == count
+        return [self.load(each.id) for each in found]
+
+
+@contextmanager
+def serving(folder: Path, *, clock: Clock | None = None, **settings: Any) -> Iterator[Served]:
+    """An application that runs, without a network."""
+    served = Served(folder, clock=clock, **settings)
+    with served.app:
+        served.app.start()
+        yield served
+
+
+@contextmanager
+def listening(served: Served) -> Iterator[httpx.Client]:
+    """Open the public doors; a client whose paths begin at the server's."""
+    config = uvicorn.Config(
+        Starlette(routes=served.app.ingress.routes()), host="127.0.0.1", port=0, log_level="warning", lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    socket = config.bind_socket()
+    ready = threading.Event()
+    thread = threading.Thread(target=_serve, args=(server, socket, ready), daemon=True)
+    thread.start()
+    assert ready.wait(PATIENCE_S)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{socket.getsockname()[1]}", timeout=PATIENCE_S) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _serve(server: uvicorn.Server, socket: Any, ready: threading.Event) -> None:
+    ready.set()  # the socket listens from here on: what comes early waits in its queue
+    server.run(sockets=[socket])
