@@ -24,6 +24,9 @@ from autokitteh_server.storage.schema import Row
 #: How long a connection waits for another process's lock.
 BUSY_TIMEOUT_S = 30
 
+#: What `lock_name` is given by those who delete blobs.
+BLOBS_LOCK = "autokitteh blobs"
+
 #: How many reads may go on at once; more wait for their turn.
 READ_CONNECTIONS = 8
 
@@ -239,6 +242,9 @@ class PostgreSQL(Dialect):
         return rows
 
     def insert_blobs(self, raw: Any, blobs: Sequence[tuple[str, bytes]]) -> None:
+        # Shared with all who insert, kept until the transaction ends: DO NOTHING would not keep a blob that is there
+        # already from being swept away before the row that refers to it is committed. See `retention.delete_blobs`.
+        raw.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", (BLOBS_LOCK,))
         with raw.cursor() as cursor:
             cursor.executemany(self._INSERT_BLOB, blobs)
 

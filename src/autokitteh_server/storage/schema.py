@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in `migrations/versions`. A database at this revision is opened without importing Alembic.
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData()
 
@@ -65,6 +65,7 @@ build_files = Table(
     Column("build_id", _Key, ForeignKey("builds.id"), primary_key=True),
     Column("path", _Key, primary_key=True),
     Column("blob", _Key, ForeignKey("blobs.hash"), nullable=False),
+    Index("build_files_by_blob", "blob"),
 )
 
 blobs = Table(
@@ -139,6 +140,7 @@ journal = Table(
         "journal_place", "session_id", "task", "idx", "kind", "phase", "attempt", where="idx >= 0", unique=True
     ),
     _partial_index("journal_without_place", "session_id", where="idx < 0"),
+    _partial_index("journal_by_blob", "blob", where="blob IS NOT NULL"),  # is it still needed? Few records have one
 )
 
 signals = Table(
