@@ -14,24 +14,15 @@ from starlette.applications import Starlette
 
 from autokitteh_runner.protocol import Limits
 from autokitteh_server.application import Application
-from autokitteh_server.builds.source import digest
 from autokitteh_server.config import HttpSettings, Settings
 from autokitteh_server.core.clock import Clock, system_slug
-from autokitteh_server.core.entities import Build, Deployment, Event, Project, Session, Trigger
+from autokitteh_server.core.entities import Event, Session, Trigger
 from autokitteh_server.core.manifest import TriggerType
 from autokitteh_server.core.schedules import parse_schedule
-from autokitteh_server.core.states import DeploymentState
-from autokitteh_server.storage import (
-    builds,
-    deployments,
-    events,
-    projects,
-    sessions,
-    triggers,
-)
-from autokitteh_server.storage.blobs import hash_of
+from autokitteh_server.operations.deploying import deploy
+from autokitteh_server.storage import events, sessions, triggers
 from autokitteh_server.storage.connection import Connection
-from harness import PATIENCE_S, Growth, Result, load_result
+from harness import PATIENCE_S, Growth, Result, load_result, source_of
 
 PROJECT = "program"
 
@@ -49,34 +40,15 @@ class Served:
         self.database = self.services.database
 
     def deploy(self, program: str | Mapping[str, str], *new: Trigger, name: str = PROJECT) -> dict[str, Trigger]:
-        """Deploy code with triggers, which are made anew; its triggers by name."""
-        files = {"program.py": program} if isinstance(program, str) else program
-        contents = {path: text.encode() for path, text in sorted(files.items())}
-        now, new_id = self.services.clock.now_us(), self.services.new_id
+        """Deploy code, and make these triggers by hand; all triggers of the project by name."""
+        project = deploy(self.services, source_of(program, name)).project
 
-        def deploy(conn: Connection) -> dict[str, Trigger]:
-            project = projects.get_or_create(
-                conn, Project(id=new_id("prj"), name=name, store_slug=system_slug(), created_at=now)
-            )
-            build = builds.save(
-                conn,
-                Build(
-                    id=new_id("bld"), project_id=project.id, digest=digest(contents),
-                    files={path: hash_of(data) for path, data in contents.items()}, created_at=now,
-                ),
-                contents,
-            )  # fmt: skip
-            deployment = Deployment(
-                id=new_id("dep"), project_id=project.id, build_id=build.id, state=DeploymentState.INACTIVE,
-                created_at=now, updated_at=now,
-            )  # fmt: skip
-            deployments.create(conn, deployment)
-            deployments.activate(conn, deployment.id, now=now)
+        def add(conn: Connection) -> dict[str, Trigger]:
             for trigger in new:
                 triggers.create(conn, replace(trigger, project_id=project.id))
             return {trigger.name: trigger for trigger in triggers.list(conn, project.id)}
 
-        found = self.database.write(deploy)
+        found = self.database.write(add)
         self.services.schedules_changed()
         return found
 
