@@ -12,6 +12,7 @@ import pytest
 from autokitteh_runner.protocol import Limits
 from autokitteh_server.core.clock import VirtualClock
 from autokitteh_server.core.errors import InternalError
+from autokitteh_server.core.journal import Record
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.turn import TurnEnd, run_turn
 from autokitteh_server.runners.pool import RunnerPool
@@ -232,6 +233,26 @@ def test_a_process_that_cannot_be_forked_is_no_failure_of_the_session(tmp_path: 
         pool.close()
         after = bench.load(session.id)
     assert (after.session.failures, after.warnings) == (0, [])
+
+
+def test_that_a_process_began_is_durable_before_it_does_anything(tmp_path: Path) -> None:
+    """What a process does first may be done twice if the server dies with it: the next one must see that it began."""
+    with Bench(tmp_path, max_warm=0) as bench:
+        assert bench.server is not None
+        session = bench.submit(TWO_SIGNALS, "program.py:main")
+        before = bench.wait_until(session.id, is_parked).records
+        around = bench.server._surroundings
+        seen: list[Record] = []
+
+        def build_folder(build_id: str) -> Path:  # which the process has to be told
+            seen.extend(bench.load(session.id).records)
+            return around.build_folder(build_id)
+
+        control = TurnControl()
+        run_turn(dataclasses.replace(around, build_folder=build_folder), session.id, control)
+        control.close()
+    (began,) = seen[len(before) :]
+    assert (began.kind, began.name) == ("state", "RUNNING")
 
 
 def test_code_that_writes_to_the_servers_socket_fails_and_not_for_ever(tmp_path: Path) -> None:

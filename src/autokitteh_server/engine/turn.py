@@ -165,6 +165,10 @@ class Turn:
             # It starts from its beginning, and subscribes again.
             self._claimed.transact(lambda conn: subscriptions.end_all(conn, session.id))
         self._note_state("RUNNING", records)
+        if session.durable:
+            # Before it can do anything: if this server dies, the next process must know that there was one, whose first
+            # activity may have taken effect.
+            self._claimed.commit()
         self._send(
             Run(
                 version=VERSION,
