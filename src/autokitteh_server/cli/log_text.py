@@ -1,75 +1,86 @@
 """A session's log for people: a line for each entry, aligned, with local times."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from itertools import pairwise
+from collections.abc import Iterable
 
+import msgspec
+from msgspec import UNSET
+
+from autokitteh_server.cli.moments import format_seconds, local_time_ms
 from autokitteh_server.cli.terminal import style
-from autokitteh_server.operations.session_log import LogEntry
+from autokitteh_server.core.api_types.session_log import LogLine
 
 #: Characters of arguments or a result in a line.
 _SHOWN = 80
 
-_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
-
 _COLOURS = {"warning": "yellow", "state": "cyan", "print": "green", "log": "green"}
 
+#: Kinds that are what the code says, or what becomes of it; the others are what it does.
+_TOLD = ("print", "log", "state")
 
-def render_log(entries: Sequence[LogEntry]) -> list[str]:
+#: Effects that take no time worth telling.
+_INSTANT = ("note", "start", "signal", "store", "outcome")
+
+
+def render_log(lines: Iterable[LogLine]) -> list[str]:
     """Lines for entries."""
-    return [_line(entry) for entry in entries]
+    return [render_line(line) for line in lines]
 
 
-def format_local_time(at: int) -> str:
-    """A moment in the time zone of this machine, to the millisecond."""
-    seconds, microseconds = divmod(at, 1_000_000)
-    return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}.{microseconds // 1000:03d}"
+def render_print(line: LogLine, *, timestamps: bool) -> str:
+    """What was printed, with or without the time."""
+    text = _text(line.text)
+    return f"{local_time_ms(line.t)}  {text}" if timestamps else text
 
 
-def format_seconds(seconds: float) -> str:
-    """A duration as people say it: 1.2 ms, 3.40 s, 2 min 5 s, 3 h 20 min, 4 d 2 h."""
-    if seconds < 1:
-        return f"{seconds * 1000:.3g} ms"
-    for (unit, size), (smaller, part) in pairwise(_UNITS):
-        if seconds >= size:
-            whole, rest = divmod(int(seconds), size)
-            return f"{whole} {unit} {rest // part} {smaller}" if rest // part else f"{whole} {unit}"
-    return f"{seconds:.2f} s"
-
-
-def _line(entry: LogEntry) -> str:
-    colour = "red" if entry.error else _COLOURS.get(entry.kind)
-    kind = style(f"{entry.kind:<8}", fg=colour) if colour else f"{entry.kind:<8}"
-    parts = [style(format_local_time(entry.at), dim=True), kind, _what(entry)]
-    notes = _notes(entry)
+def render_line(line: LogLine) -> str:
+    """One entry."""
+    colour = "red" if line.error else _COLOURS.get(line.kind)
+    kind = style(f"{line.kind:<8}", fg=colour) if colour else f"{line.kind:<8}"
+    parts = [style(local_time_ms(line.t), dim=True), kind, _what(line)]
+    notes = _notes(line)
     if notes:
         parts.append(style(f"({', '.join(notes)})", dim=True))
     return "  ".join(parts)
 
 
-def _what(entry: LogEntry) -> str:
-    if entry.kind == "state":
-        return f"{entry.name}  {_first_line(entry.error or entry.text)}".rstrip()
-    if entry.kind in ("print", "log", "warning"):
-        return entry.text if entry.kind == "print" else f"{entry.name}: {entry.text}"
-    called = f"{entry.name}({_short(entry.args)})"
-    if entry.error:
-        return f"{called} raised {_short(_first_line(entry.error))}"
-    return f"{called} = {_short(entry.text)}" if entry.text else called
+def _what(line: LogLine) -> str:
+    if line.kind == "state":
+        return f"{line.state}  {_first_line(_text(line.error) or _text(line.text))}".rstrip()
+    if line.kind == "print":
+        return _text(line.text)
+    if line.kind in ("log", "warning"):
+        return f"{_text(line.level) or _text(line.about)}: {_text(line.text)}"
+    called = f"{_text(line.name)}({_short(_text(line.args))})"
+    if line.error:
+        return f"{called} raised {_short(_first_line(_text(line.error)))}"
+    result = preview(line)
+    return f"{called} = {_short(result)}" if result else called
 
 
-def _notes(entry: LogEntry) -> list[str]:
-    if entry.kind in ("print", "log", "state"):
+def preview(line: LogLine) -> str:
+    """The preview of a call's result; "" if there is none."""
+    if line.result is UNSET:
+        return ""
+
+    return str(msgspec.json.decode(line.result))
+
+
+def _notes(line: LogLine) -> list[str]:
+    if line.kind in _TOLD:
         return []
-    notes = [":".join(entry.site.split(":")[:2])] if entry.site else []
-    if entry.seconds and entry.kind not in ("note", "start", "signal", "store", "outcome"):
-        notes.append(format_seconds(entry.seconds))
-    if entry.deadline_at is not None and entry.is_running:
-        notes.append(f"until {format_local_time(entry.deadline_at)}")
-    if entry.attempt > 1:
-        notes.append(f"attempt {entry.attempt}")
-    flags = {"replayed": entry.is_replayed, "running": entry.is_running, "interrupted": entry.is_interrupted}
+    notes = [":".join(line.site.split(":")[:2])] if line.site else []
+    if line.seconds and line.kind not in _INSTANT:
+        notes.append(format_seconds(line.seconds))
+    if line.deadline and line.running:
+        notes.append(f"until {local_time_ms(line.deadline)}")
+    if line.attempt and line.attempt > 1:
+        notes.append(f"attempt {line.attempt}")
+    flags = {"replayed": line.replayed, "running": line.running, "interrupted": line.interrupted}
     return notes + [flag for flag, holds in flags.items() if holds]
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _first_line(text: str) -> str:

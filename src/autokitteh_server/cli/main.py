@@ -10,8 +10,10 @@ from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.terminal import OutputClosed, forget_output, prepare_streams
 
 _COMMANDS = {
+    "up": Lazy("autokitteh_server.cli.up:up", "Run the server."),
     "run": Lazy("autokitteh_server.cli.run:run", "Run a project, a .py file or an archive as one session."),
-    "session": Lazy("autokitteh_server.cli.session:session", "Look at sessions and their logs."),
+    "session": Lazy("autokitteh_server.cli.session:session", "Look at sessions and their logs, start and stop them."),
+    "token": Lazy("autokitteh_server.cli.token:token", "Say who may use the server."),
     "manifest": Lazy("autokitteh_server.cli.manifest:manifest", "Check manifests (autokitteh.yaml)."),
     "config": Lazy("autokitteh_server.cli.config:config", "Look at the server's settings, and change them."),
     "version": Lazy("autokitteh_server.cli.version:version", "Show the version."),
@@ -26,8 +28,8 @@ Examples:
   ak manifest validate autokitteh.yaml
 
 \b
-Exit codes: 0 done, 1 failed, 2 usage, 40 invalid argument, 42 failed
-precondition, 44 not found, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 usage, 40 invalid argument, 41 unauthenticated,
+42 failed precondition, 43 forbidden, 44 not found, 130 interrupted.
 Environment: NO_COLOR=1 turns colours off, AK_DEBUG=1 shows tracebacks of
 internal errors.
 """

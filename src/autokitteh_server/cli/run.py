@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from autokitteh_server.cli.options import parse_event, parse_vars
+from autokitteh_server.cli.options import parse_data, parse_vars
 
 #: A thousand years. NaN and infinity are beyond any comparison with it.
 _LONGEST_S = 3e10
@@ -67,7 +67,7 @@ def run(
     """
     choices: dict[str, Any] = {"entry": entry, "durable": durable, "vars": parse_vars(variables)}
     if event is not None:
-        choices["data"] = parse_event(event)
+        choices["data"] = parse_data("--event", event)
     # The engine and its database library take a while to import, and `ak run --help` needs neither.
     from autokitteh_server.cli.run_session import run_session
     from autokitteh_server.config_load import load_settings

@@ -1,142 +1,132 @@
-"""`ak session`: what sessions there are, and what happened in them."""
+"""`ak session`: what sessions there are, what happened in them, and what can be done about them."""
 
 import json
-import os
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
+from autokitteh_server.cli.server import dump, json_option, server_options, show_all
 from autokitteh_server.cli.terminal import write_lines
-
-if TYPE_CHECKING:
-    from autokitteh_server.operations.session_reader import SessionReader
+from autokitteh_server.core.states import SessionState
 
 _HERE = "autokitteh_server.cli.session"
+_CHANGES = "autokitteh_server.cli.session_changes"
 _COMMANDS = {
+    "start": Lazy(f"{_CHANGES}:start", "Start a session by hand."),
     "list": Lazy(f"{_HERE}:list_", "List sessions, the newest first."),
     "get": Lazy(f"{_HERE}:get", "Show all about a session but its log."),
     "log": Lazy(f"{_HERE}:log", "Show what happened in a session, in order."),
     "prints": Lazy(f"{_HERE}:prints", "Show what a session printed."),
+    "watch": Lazy(f"{_CHANGES}:watch", "Follow a session's log until it is over."),
+    "stop": Lazy(f"{_CHANGES}:stop", "Stop a session."),
+    "restart": Lazy(f"{_CHANGES}:restart", "Start a session again, from its beginning."),
+    "delete": Lazy(f"{_CHANGES}:delete", "Delete a session that is over."),
 }
 
 _EPILOG = """
 \b
 Examples:
-  ak session list --data-dir .ak
+  ak session start my_project --entry program.py:on_event --watch
+  ak session list --state RUNNING
   ak session log last --data-dir .ak
   ak session log ses_01m835 -j | jq 'select(.kind == "call")'
 
-SES is a session's id, the beginning of it, or `last`, which is also the default: the newest session that no other
-session started. A server may be running meanwhile.
+SES is a session's id, the beginning of it, or `last`, which for those that only look is also the default: the newest
+session that no other session started. With --data-dir a folder is read also while no server runs on it.
 """
 
-# Commands are in the table by their names, and in this file below: `list` would hide the builtin.
-
-
-def _which(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.argument("which", metavar="[SES]", default="last")(command)
-
-
-def _data_dir(command: Callable[..., Any]) -> Callable[..., Any]:
-    option = click.option(
-        "--data-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        envvar="AK_DATA_DIR",
-        show_envvar=True,
-        help="Where the sessions are. Default: ~/.local/share/autokitteh; AK_DB names another database.",
-    )
-    return option(command)
-
-
-def _json(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("-j", "--json", "as_json", is_flag=True, help="A JSON object a line.")(command)
+which_argument = click.argument("which", metavar="[SES]", default="last")
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS, epilog=_EPILOG)
 def session() -> None:
-    """Look at sessions and their logs."""
+    """Look at sessions and their logs, start and stop them."""
 
 
 @click.command("list", epilog=_EPILOG)
-@_data_dir
+@click.option("--project", metavar="NAME", default="", help="Only those of a project.")
+@click.option("--deployment", metavar="ID", default="", help="Only those of a deployment.")
+@click.option("--event", metavar="ID", default="", help="Only those that an event started.")
+@click.option("--parent", metavar="ID", default="", help="Only those that a session started.")
+@click.option("--state", type=click.Choice([state.value for state in SessionState], case_sensitive=False))
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many.")
-@_json
-def list_(data_dir: Path | None, limit: int, as_json: bool) -> None:
+@json_option
+@server_options
+def list_(
+    project: str,
+    deployment: str,
+    event: str,
+    parent: str,
+    state: str | None,
+    limit: int,
+    as_json: bool,
+    data_dir: Path | None,
+    server: str | None,
+    token: str | None,
+) -> None:
     """List sessions, the newest first."""
-    with _open(data_dir) as reader:
-        found = reader.list(limit)
-    from autokitteh_server.cli import session_text  # with the reader, which takes its time to import
+    # With what reads the sessions, which takes its time to import.
+    from autokitteh_server.cli.session_source import open_sessions
+    from autokitteh_server.cli.session_text import render_sessions
+    from autokitteh_server.core.api_types.sessions import SessionQuery
 
-    if as_json:
-        write_lines([_dump(session_text.session_to_json(each)) for each in found])
-    else:
-        write_lines(session_text.render_list(found, now=datetime.now().astimezone()))
+    wanted = SessionQuery(
+        project=project,
+        deployment=deployment,
+        event=event,
+        parent=parent,
+        state=SessionState(state.upper()) if state else None,
+    )
+    with open_sessions(data_dir, server, token) as source:
+        found = source.find(wanted, limit)
+        show_all(found, as_json, lambda sessions: render_sessions(sessions, now=datetime.now().astimezone()))
 
 
 @click.command(epilog=_EPILOG)
-@_which
-@_data_dir
-@_json
-def get(which: str, data_dir: Path | None, as_json: bool) -> None:
+@which_argument
+@json_option
+@server_options
+def get(which: str, as_json: bool, data_dir: Path | None, server: str | None, token: str | None) -> None:
     """Show all about a session but its log."""
-    with _open(data_dir) as reader:
-        found = reader.log(which)
-    from autokitteh_server.cli import session_text
+    from autokitteh_server.cli.session_source import open_sessions  # as above
+    from autokitteh_server.cli.session_text import render_session
 
+    with open_sessions(data_dir, server, token) as source:
+        found, children = source.get(which)
     if as_json:
-        write_lines([_dump(session_text.session_to_json(found.session) | {"children": found.children})])
+        write_lines([json.dumps(json.loads(dump(found)) | {"children": children}, ensure_ascii=False)])
     else:
-        write_lines(session_text.render_session(found.session, found.children, now=datetime.now().astimezone()))
+        write_lines(render_session(found, children, now=datetime.now().astimezone()))
 
 
 @click.command(epilog=_EPILOG)
-@_which
-@_data_dir
-@_json
-def log(which: str, data_dir: Path | None, as_json: bool) -> None:
+@which_argument
+@json_option
+@server_options
+def log(which: str, as_json: bool, data_dir: Path | None, server: str | None, token: str | None) -> None:
     """Show what happened in a session, in order.
 
     A call is shown where it ended. Those marked as replayed are the ones whose result a later process of the session
     took from the journal.
     """
-    with _open(data_dir) as reader:
-        found = reader.log(which)
-    from autokitteh_server.cli.log_text import render_log
-    from autokitteh_server.operations.session_log import entry_to_json
+    from autokitteh_server.cli.log_text import render_log  # as above
+    from autokitteh_server.cli.session_source import open_sessions
 
-    if as_json:
-        write_lines([_dump(entry_to_json(entry, found.session.id)) for entry in found.entries])
-    else:
-        write_lines(render_log(found.entries))
+    with open_sessions(data_dir, server, token) as source:
+        show_all(source.log(which), as_json, render_log)
 
 
 @click.command(epilog=_EPILOG)
-@_which
-@_data_dir
+@which_argument
 @click.option("--timestamps/--no-timestamps", default=True, help="Times in front of the lines.", show_default=True)
-def prints(which: str, data_dir: Path | None, timestamps: bool) -> None:
+@server_options
+def prints(which: str, timestamps: bool, data_dir: Path | None, server: str | None, token: str | None) -> None:
     """Show what a session printed."""
-    with _open(data_dir) as reader:
-        found = reader.log(which)
-    from autokitteh_server.cli.log_text import format_local_time
+    from autokitteh_server.cli.log_text import render_print  # as above
+    from autokitteh_server.cli.session_source import open_sessions
 
-    lines = [entry for entry in found.entries if entry.kind == "print"]
-    write_lines([f"{format_local_time(line.at)}  {line.text}" if timestamps else line.text for line in lines])
-
-
-def _open(data_dir: Path | None) -> "SessionReader":
-    # A database library takes a while to import, and help needs none.
-    from autokitteh_server.config_load import load_settings
-    from autokitteh_server.operations.session_reader import SessionReader
-
-    # A folder given by name is meant, whatever the environment says about another database.
-    settings = load_settings(os.environ)
-    return SessionReader.open(data_dir or settings.data_dir, settings.db)
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    with open_sessions(data_dir, server, token) as source:
+        lines = [line for line in source.log(which) if line.kind == "print"]
+    write_lines([render_print(line, timestamps=timestamps) for line in lines])

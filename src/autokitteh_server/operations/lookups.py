@@ -1,6 +1,9 @@
 """Finding what people name: each function takes a name or an id, and raises NotFound with where to look."""
 
-from autokitteh_server.core.entities import Project
+from collections.abc import Sequence
+
+from autokitteh_server.core.api_types.sessions import SessionQuery
+from autokitteh_server.core.entities import Project, Session
 from autokitteh_server.core.errors import InvalidArgument, NotFound
 from autokitteh_server.core.ids import is_id
 from autokitteh_server.storage import projects, sessions
@@ -40,3 +43,17 @@ def find_session(conn: Connection, which: str) -> str:
         raise NotFound(f"there is no session {which}", "`ak session list` shows those there are.")
     listed = "\n".join(f"  {session_id}" for session_id in found[:_SHOWN])
     raise InvalidArgument(f"more than one session begins with {which}", f"Write more of the id:\n{listed}")
+
+
+def list_sessions(conn: Connection, query: SessionQuery, *, limit: int, after_id: str | None) -> Sequence[Session]:
+    """Sessions, newest first, those of whatever the query names."""
+    return sessions.list(
+        conn,
+        project_id=find_project(conn, query.project).id if query.project else None,
+        state=query.state,
+        limit=limit,
+        after_id=after_id,
+        deployment_id=query.deployment or None,
+        event_id=query.event or None,
+        parent_id=query.parent or None,
+    )

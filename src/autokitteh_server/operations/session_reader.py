@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from autokitteh_server.core.api_types.sessions import SessionQuery
 from autokitteh_server.core.entities import Session
 from autokitteh_server.core.errors import NotFound
 from autokitteh_server.core.journal import StoredRecord
-from autokitteh_server.operations.lookups import find_session
+from autokitteh_server.operations.lookups import find_session, list_sessions
 from autokitteh_server.operations.session_log import LogEntry, build_log, started_session
 from autokitteh_server.storage import journal, sessions
 from autokitteh_server.storage.connection import Connection
@@ -42,9 +43,9 @@ class SessionReader:
             raise NotFound(f"{data_dir}: there are no sessions here", "Name the data folder with --data-dir.")
         return cls(Database.open(url or f"sqlite:///{file}", migrate=False))
 
-    def list(self, limit: int) -> Sequence[Session]:
-        """Sessions, newest first."""
-        return self._database.read(lambda conn: sessions.list(conn, limit=limit))
+    def list(self, query: SessionQuery, limit: int) -> Sequence[Session]:
+        """Sessions, newest first, those of whatever the query names."""
+        return self._database.read(lambda conn: list_sessions(conn, query, limit=limit, after_id=None))
 
     def log(self, which: str) -> SessionLog:
         """A session and its log. `which`: its id, the beginning of it, or `last`.

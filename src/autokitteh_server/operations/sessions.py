@@ -5,11 +5,12 @@ from typing import Any
 
 from autokitteh_server.builds.entries import check_entry
 from autokitteh_server.builds.source import Source
+from autokitteh_server.core.api_types.sessions import SessionQuery
 from autokitteh_server.core.entities import Project, Session
 from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument
 from autokitteh_server.core.names import Entry, parse_entry
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.operations.lookups import find_project, find_session
+from autokitteh_server.operations.lookups import find_project, find_session, list_sessions
 from autokitteh_server.operations.services import Services
 from autokitteh_server.storage import blobs, builds, deployments, sessions, triggers
 from autokitteh_server.storage.connection import Connection
@@ -63,31 +64,10 @@ def get(services: Services, which: str) -> Session:
 
 
 def list_page(
-    services: Services,
-    *,
-    project: str = "",
-    deployment: str = "",
-    event: str = "",
-    parent: str = "",
-    state: SessionState | None = None,
-    limit: int,
-    after_id: str | None = None,
+    services: Services, query: SessionQuery, *, limit: int, after_id: str | None = None
 ) -> Sequence[Session]:
-    """Sessions, newest first, those of whatever is given. Raises NotFound for a project that does not exist."""
-
-    def read(conn: Connection) -> Sequence[Session]:
-        return sessions.list(
-            conn,
-            project_id=find_project(conn, project).id if project else None,
-            state=state,
-            limit=limit,
-            after_id=after_id,
-            deployment_id=deployment or None,
-            event_id=event or None,
-            parent_id=parent or None,
-        )
-
-    return services.database.read(read)
+    """Sessions, newest first, those of whatever the query names. Raises NotFound for a project that does not exist."""
+    return services.database.read(lambda conn: list_sessions(conn, query, limit=limit, after_id=after_id))
 
 
 def stop(services: Services, which: str, *, force: bool = False) -> Session:

@@ -10,15 +10,13 @@ from autokitteh_server.core.api_types.tokens import Scope
 from autokitteh_server.core.entities import Token
 from autokitteh_server.core.errors import FailedPrecondition, Forbidden, InvalidArgument, NotFound, Unauthenticated
 from autokitteh_server.core.names import is_token_name
+from autokitteh_server.core.server_note import TOKEN_FILE
 from autokitteh_server.operations.services import Services
 from autokitteh_server.storage import tokens
 from autokitteh_server.storage.connection import Connection
 
 #: What secrets begin with, so that people and scanners of leaks know them when they see them.
 PREFIX = "ak_"
-
-#: The file in the data folder with the secret of the first token.
-TOKEN_FILE = "token"
 
 _FIRST_NAME = "first"
 _TOUCH_EVERY_US = 60_000_000

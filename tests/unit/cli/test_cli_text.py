@@ -2,9 +2,10 @@
 
 import pytest
 
-from autokitteh_server.cli.log_text import format_seconds, render_log
+from autokitteh_server.cli.log_text import render_log
+from autokitteh_server.cli.moments import format_seconds
 from autokitteh_server.cli.run_output import describe_failure
-from autokitteh_server.operations.session_log import LogEntry
+from autokitteh_server.operations.session_log import LogEntry, line_of
 
 CHAINED = """\
 Traceback (most recent call last):
@@ -48,8 +49,10 @@ def test_durations(seconds: float, text: str) -> None:
 
 def test_long_arguments_are_cut() -> None:
     """An entry is one line, of a length that can be read."""
-    entry = LogEntry(seq=1, at=0, kind="call", task="0", name="m.f", args="x" * 500, text="y\ny", site="a.py:1:f")
+    entry = LogEntry(
+        seq=1, at=0, kind="call", task="0", name="m.f", args="x" * 500, text="y\ny", site="a.py:1:f", seconds=0.0
+    )
 
-    (line,) = render_log([entry])
+    (line,) = render_log([line_of(entry, "ses_1")])
 
     assert len(line) < 200 and "y y" in line and line.endswith("(a.py:1)")

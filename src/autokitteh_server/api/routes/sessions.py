@@ -21,16 +21,7 @@ def list_(ctx: Context, *, query: SessionQuery) -> Page[Session]:
     """Sessions, newest first: those of whatever the query names."""
     return make_page(
         query,
-        lambda limit, after: sessions.list_page(
-            ctx.services,
-            project=query.project,
-            deployment=query.deployment,
-            event=query.event,
-            parent=query.parent,
-            state=query.state,
-            limit=limit,
-            after_id=after,
-        ),
+        lambda limit, after: sessions.list_page(ctx.services, query, limit=limit, after_id=after),
         place=lambda session: session.id,
         show=Session.of,
     )
