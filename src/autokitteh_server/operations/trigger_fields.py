@@ -90,7 +90,7 @@ def _problems(given: TriggerFields) -> Iterator[str]:
         try:
             parse_entry(given.call)
         except InvalidArgument as error:
-            yield f"call: {error}"
+            yield f"call: {error.message}. {error.remedy}"
     for problem in check_filter(given.filter):
         yield f"filter: line {problem.line}, column {problem.column}: {problem.message}. {problem.remedy}".rstrip()
     if given.type is TriggerType.CONNECTION and not given.connection:
