@@ -175,13 +175,15 @@ def test_keys_are_forgotten_after_a_day(archive: Archive) -> None:
     """Repeats of older ones are not recognised any more, so they need not be kept."""
 
     def add(conn: Connection) -> None:
-        for number, days in enumerate((2, 1, 0.5)):
-            events.remember_key(conn, "trg_1", f"k{number}", "evt_1", now=round(NOW - days * DAY))
+        keys = [("trg_1", f"k{number}", "evt_1", round(NOW - 2 * DAY)) for number in range(BATCH + 5)]
+        keys += [("trg_2", "day", "evt_2", NOW - DAY), ("trg_3", "younger", "evt_3", NOW - DAY + 1)]
+        names = ("source_id", "key", "event_id", "seen_at")
+        conn.execute(schema.event_keys.insert(), [dict(zip(names, key, strict=True)) for key in keys])
 
     archive.database.write(add)
 
-    assert archive.sweep().event_keys == 2
-    assert archive.database.read(lambda conn: conn.execute(schema.event_keys.select()).scalars().all()) == ["trg_1"]
+    assert archive.sweep().event_keys == BATCH + 6
+    assert archive.ids(schema.event_keys) == {"trg_3"}
 
 
 def test_blobs_go_when_nothing_refers_to_them(archive: Archive) -> None:

@@ -5,6 +5,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+_UNFINISHED = ".unfinished-"
+
 
 class BuildFolders:
     """The folders of builds below one folder, by their digests."""
@@ -23,7 +25,7 @@ class BuildFolders:
         if found is not None:
             return found
         self._parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(dir=self._parent, prefix=".unfinished-"))
+        unfinished = Path(tempfile.mkdtemp(dir=self._parent, prefix=_UNFINISHED))
         try:
             for path, content in files.items():
                 target = unfinished / path
@@ -32,6 +34,28 @@ class BuildFolders:
             return self._publish(unfinished, digest)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+
+    def list_digests(self) -> frozenset[str]:
+        """The digests of the builds that have been written."""
+        if not self._parent.is_dir():
+            return frozenset()
+        return frozenset(child.name for child in self._parent.iterdir() if not child.name.startswith("."))
+
+    def remove(self, digest: str) -> None:
+        """Delete the folder of a build. Gone at once for those who look for it, whatever becomes of the rest."""
+        unfinished = Path(tempfile.mkdtemp(dir=self._parent, prefix=_UNFINISHED))
+        try:
+            (self._parent / digest).rename(unfinished / digest)
+        except FileNotFoundError:
+            pass  # somebody else was faster
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+    def remove_unfinished(self, *, before: int) -> None:
+        """Delete what servers that died left half written, or half deleted, before a moment."""
+        for child in self._parent.glob(f"{_UNFINISHED}*"):
+            if child.stat().st_mtime_ns // 1000 < before:
+                shutil.rmtree(child, ignore_errors=True)
 
     def _publish(self, unfinished: Path, digest: str) -> Path:
         target = self._parent / digest

@@ -17,11 +17,11 @@ from autokitteh_server.storage.dialects import BLOBS_LOCK, dialect_of
 _FINAL = [state.value for state in SessionState if state.is_final]
 
 
-def find_events(conn: Connection, *, before: int, after_id: str, limit: int) -> Sequence[str]:
-    """Ids of events older than a moment, oldest first, from those behind `after_id`."""
+def find_events(conn: Connection, *, before: int, after: str = "", limit: int) -> Sequence[str]:
+    """Ids of events older than a moment, oldest first, from those behind `after`."""
     rows = schema.events
     query = select(rows.c.id).where(
-        rows.c.id > after_id,
+        rows.c.id > after,
         # Ids begin with their time: no event that is younger need be looked at.
         rows.c.id < new_id("evt", now_us=before, random_bits=0),
         rows.c.created_at < before,
@@ -36,11 +36,11 @@ def delete_events(conn: Connection, event_ids: Collection[str]) -> int:
     return conn.execute(delete(rows).where(rows.c.id.in_(event_ids), _is_free(rows))).rowcount
 
 
-def find_sessions(conn: Connection, *, before: int, after_id: str, limit: int) -> Sequence[str]:
-    """Ids of sessions that were over before a moment, oldest first, from those behind `after_id`."""
+def find_sessions(conn: Connection, *, before: int, after: str = "", limit: int) -> Sequence[str]:
+    """Ids of sessions that were over before a moment, oldest first, from those behind `after`."""
     rows = schema.sessions
     query = select(rows.c.id).where(
-        rows.c.id > after_id,
+        rows.c.id > after,
         rows.c.id < new_id("ses", now_us=before, random_bits=0),  # what is over then had begun before
         rows.c.updated_at < before,
         _is_over(),
@@ -66,7 +66,9 @@ def delete_sessions(conn: Connection, session_ids: Collection[str]) -> int:
     return conn.execute(delete(rows).where(rows.c.id.in_(session_ids), _is_over())).rowcount
 
 
-def find_keys(conn: Connection, *, seen_before: int, after: tuple[str, str], limit: int) -> Sequence[tuple[str, str]]:
+def find_keys(
+    conn: Connection, *, seen_before: int, after: tuple[str, str] = ("", ""), limit: int
+) -> Sequence[tuple[str, str]]:
     """Keys of events that are remembered no longer, from those behind `after`: source and key."""
     rows = schema.event_keys
     place = tuple_(rows.c.source_id, rows.c.key)
@@ -81,7 +83,7 @@ def delete_keys(conn: Connection, keys: Collection[tuple[str, str]], *, seen_bef
     return conn.execute(delete(rows).where(wanted, rows.c.seen_at <= seen_before)).rowcount
 
 
-def find_blobs(conn: Connection, *, after: str, limit: int) -> Sequence[str]:
+def find_blobs(conn: Connection, *, after: str = "", limit: int) -> Sequence[str]:
     """Hashes of blobs that nothing refers to, from those behind `after`."""
     rows = schema.blobs
     query = select(rows.c.hash).where(rows.c.hash > after, _is_unreferenced())
