@@ -22,7 +22,20 @@ from autokitteh_server.api.log_hub import LogHub
 from autokitteh_server.api.openapi import make_document
 from autokitteh_server.api.refusals import JSON, NotReady, Unexpected, error_response, refuse_unknown
 from autokitteh_server.api.route import Route
-from autokitteh_server.api.routes import sessions, tokens, version
+from autokitteh_server.api.routes import (
+    builds,
+    connections,
+    deploying,
+    deployments,
+    events,
+    projects,
+    sessions,
+    stored,
+    tokens,
+    triggers,
+    variables,
+    version,
+)
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.operations.health import check_database
 from autokitteh_server.operations.services import Services
@@ -31,9 +44,18 @@ PREFIX = "/api/v1"
 
 #: Everything below PREFIX.
 ROUTES: tuple[Route, ...] = (
-    *version.ROUTES,
+    *deploying.ROUTES,
+    *projects.ROUTES,
+    *connections.ROUTES,
+    *triggers.ROUTES,
+    *variables.ROUTES,
+    *builds.ROUTES,
+    *deployments.ROUTES,
+    *events.ROUTES,
     *sessions.ROUTES,
+    *stored.ROUTES,
     *tokens.ROUTES,
+    *version.ROUTES,
 )
 
 #: Requests of which handlers are at work at once; others wait.

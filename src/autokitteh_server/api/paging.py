@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from autokitteh_server.core.api_types.values import Page, PageQuery
@@ -26,6 +27,15 @@ def make_page(
     return Page(
         items=[show(item) for item in items], next=_write(place(items[-1])) if len(found) > len(items) else None
     )
+
+
+def cut_page(query: PageQuery, items: Iterable[T], place: Callable[[T], str], show: Callable[[T], S]) -> Page[S]:
+    """The page that a query asks for of items that are all there, in the order of their places."""
+
+    def load(limit: int, after: str | None) -> list[T]:
+        return list(islice((item for item in items if after is None or place(item) > after), limit))
+
+    return make_page(query, load, place, show)
 
 
 def _write(place: str) -> str:

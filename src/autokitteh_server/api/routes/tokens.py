@@ -1,16 +1,17 @@
 """Tokens."""
 
 from autokitteh_server.api.context import Context
+from autokitteh_server.api.paging import cut_page
 from autokitteh_server.api.route import Route
 from autokitteh_server.core.api_types.tokens import CreateToken, NewToken, Scope, Token
-from autokitteh_server.core.api_types.values import Page
+from autokitteh_server.core.api_types.values import Page, PageQuery
 from autokitteh_server.core.timestamps import parse_time
 from autokitteh_server.operations import tokens
 
 
-def list_(ctx: Context) -> Page[Token]:
-    """Every token, oldest first, without their secrets."""
-    return Page(items=[Token.of(token) for token in tokens.list_all(ctx.services)])
+def list_(ctx: Context, *, query: PageQuery) -> Page[Token]:
+    """Tokens, oldest first, without their secrets."""
+    return cut_page(query, tokens.list_all(ctx.services), place=lambda token: token.id, show=Token.of)
 
 
 def create(ctx: Context, *, body: CreateToken) -> NewToken:
