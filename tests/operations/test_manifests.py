@@ -1,5 +1,7 @@
 """Applying manifests to a store."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -13,6 +15,7 @@ from autokitteh_server.operations.applying import load_state
 from autokitteh_server.operations.manifests import apply_manifest, plan_manifest
 from autokitteh_server.storage import projects
 from autokitteh_server.storage import variables as stored_variables
+from autokitteh_server.storage.database import Database
 from operations.stage import DAY, MINUTE, START, Stage, manifest
 from unit.plan.plan_states import done, manifests
 
@@ -184,3 +187,13 @@ def test_a_manifest_mends_a_secret_whose_key_is_lost(stage: Stage) -> None:
     assert variables.get(stage.services, "p", "T", reveal=True).value == "x"
     assert apply_manifest(other, parse_manifest(manifest(declared))).plan.lines == ("~ var T: value changed",)
     assert variables.get(other, "p", "T", reveal=True).value == "x"
+
+
+def test_two_servers_apply_the_same_manifest_at_once(stage: Stage, store_url: str) -> None:
+    """One of them makes the project, the other waits and then finds nothing to do."""
+    with Database.open(store_url) as second, ThreadPoolExecutor(2) as pool:
+        stages = (stage, Stage(second))
+        for name in ("p", "q", "r"):
+            plans = list(pool.map(lambda each, name=name: each.apply(HOOK, name).plan, stages))
+            assert sorted(len(plan.actions) for plan in plans) == [0, 2]
+            assert len({each.webhook_slug for each in triggers.list_all(stage.services, name)}) == 1

@@ -1,9 +1,9 @@
 """How large a project may be, and what its paths may look like. What is larger is data, and has its place elsewhere."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from autokitteh_server.core.errors import InvalidArgument
-from autokitteh_server.core.names import path_problem
+from autokitteh_server.core.names import directory_clash, path_problem
 
 MAX_FILES = 10_000
 MAX_TOTAL_BYTES = 100_000_000
@@ -24,15 +24,8 @@ def check_files(files: Mapping[str, bytes]) -> None:
     for path in files:
         if problem := path_problem(path) or _length_problem(path):
             raise InvalidArgument(f"{problem}: {path[:200]!r}", "Give each file a relative path of its own, with `/`.")
-    check_directories(files, "the project")
-
-
-def check_directories(paths: Iterable[str], where: str) -> None:
-    """Raises InvalidArgument if one path would have to be a file and a directory at once."""
-    listed = list(paths)
-    directories = {path[:at] for path in listed for at, letter in enumerate(path) if letter == "/"}
-    if clash := next((path for path in listed if path in directories), ""):
-        raise InvalidArgument(f"{where}: the path is both a file and a directory: {clash!r}", "Rename one of them.")
+    if clash := directory_clash(files):
+        raise InvalidArgument(f"the path is both a file and a directory: {clash!r}", "Rename one of them.")
 
 
 def _length_problem(path: str) -> str:

@@ -81,6 +81,13 @@ def path_problem(path: str) -> str:
     return "" if _plain(path) == path != "." else "the path is not in its shortest form"
 
 
+def directory_clash(paths: Iterable[str]) -> str:
+    """The path that would have to be a file and a directory at once, or "" if there is none."""
+    listed = list(paths)
+    directories = {path[:at] for path in listed for at, letter in enumerate(path) if letter == "/"}
+    return next((path for path in listed if path in directories), "")
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The known word that was most likely meant, or "" if none is near."""
     return next(iter(difflib.get_close_matches(word, list(known), n=1)), "")

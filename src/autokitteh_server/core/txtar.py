@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from autokitteh_server.core.errors import InvalidArgument
-from autokitteh_server.core.names import path_problem
+from autokitteh_server.core.names import directory_clash, path_problem
 
 # The carriage return lets archives in that a Windows editor saved.
 _MARKER = re.compile(rb"^-- (.*) --\r?$", re.MULTILINE)
@@ -78,8 +78,7 @@ def _line_of(marker: re.Match[bytes]) -> int:
 
 def _check_directories(files: Mapping[str, bytes], where: str) -> None:
     """Raises InvalidArgument if one path would have to be a file and a directory at once."""
-    directories = {path[:at] for path in files for at, letter in enumerate(path) if letter == "/"}
-    if clash := next((path for path in files if path in directories), ""):
+    if clash := directory_clash(files):
         raise _bad_path(where, clash, "the path is both a file and a directory")
 
 

@@ -61,9 +61,21 @@ def _opened(var: entities.Var, box: Box) -> Var:
     return Var(name=var.name, value=value, secret=var.is_secret, description=var.description)
 
 
-def apply_plan(conn: Connection, services: Services, plan: Plan, *, now: int) -> Project:
-    """Do what a plan says; the project afterwards. The plan must have been made in the same transaction."""
-    project = _ensure_project(conn, services, plan, now=now)
+def take_project(conn: Connection, services: Services, name: str, *, now: int) -> tuple[Project, ProjectState]:
+    """The row of the project of this name, which others cannot change until the transaction ends, and its state.
+
+    One that is not there is made, and its state is that it does not exist. So a second server that makes the same one
+    waits here, and then finds it.
+    """
+    made = Project(id=services.new_id("prj"), name=name, created_at=now)
+    project = projects.get_or_create(conn, made)
+    if project.id == made.id:
+        return made, ProjectState(name=name, exists=False)
+    return projects.lock(conn, project.id), load_state(conn, name, services.box)
+
+
+def apply_plan(conn: Connection, services: Services, plan: Plan, project: Project, *, now: int) -> Project:
+    """Do what a plan says; the project afterwards. It must have been taken in the same transaction."""
     applier = _Applier(conn, services, project.id, now)
     for action in plan.actions:
         match action:
@@ -79,10 +91,6 @@ def apply_plan(conn: Connection, services: Services, plan: Plan, *, now: int) ->
     project = replace(project, store_slug=project.store_slug or services.new_slug())
     projects.update_row(conn, project)
     return project
-
-
-def _ensure_project(conn: Connection, services: Services, plan: Plan, *, now: int) -> Project:
-    return projects.get_or_create(conn, Project(id=services.new_id("prj"), name=plan.project, created_at=now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """Builds as people handle them. Deploying makes one; it can be made without being deployed."""
 
-import hashlib
 from collections.abc import Sequence
 
-from autokitteh_server.builds.source import Source, digest, without_secret_values
+from autokitteh_server.builds.source import Source
 from autokitteh_server.builds.syntax import check_syntax
-from autokitteh_server.core.entities import Build, Project
-from autokitteh_server.core.ids import IdSource
+from autokitteh_server.core.entities import Build
 from autokitteh_server.core.manifest_problems import ManifestError
+from autokitteh_server.operations.build_rows import save_build
 from autokitteh_server.operations.lookups import find_project
 from autokitteh_server.operations.services import Services
 from autokitteh_server.storage import builds
@@ -62,11 +61,3 @@ def delete(services: Services, build_id: str) -> Build:
         return build
 
     return services.database.write(write)
-
-
-def save_build(conn: Connection, project: Project, source: Source, *, now: int, new_id: IdSource) -> Build:
-    """Store a source, but for the values of secret vars, as a build of a project; or give the equal one there is."""
-    source = without_secret_values(source)
-    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in source.files.items()}
-    build = Build(id=new_id("bld"), project_id=project.id, digest=digest(source.files), files=hashes, created_at=now)
-    return builds.save(conn, build, source.files)

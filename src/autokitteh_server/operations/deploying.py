@@ -13,7 +13,7 @@ from autokitteh_server.core.manifest_problems import ManifestError, Problem
 from autokitteh_server.core.names import Entry
 from autokitteh_server.core.plan import Plan
 from autokitteh_server.core.states import DeploymentState
-from autokitteh_server.operations.builds import save_build
+from autokitteh_server.operations.build_rows import save_build
 from autokitteh_server.operations.calls import check_calls
 from autokitteh_server.operations.manifests import Applied, apply_in
 from autokitteh_server.operations.services import Services

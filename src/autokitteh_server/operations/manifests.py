@@ -8,10 +8,10 @@ from autokitteh_server.core.errors import FailedPrecondition, NotFound
 from autokitteh_server.core.manifest import MANIFEST_FILES, Manifest, TriggerType
 from autokitteh_server.core.manifest_parse import parse_manifest
 from autokitteh_server.core.plan import Plan, make_plan
-from autokitteh_server.operations.applying import apply_plan, load_state
+from autokitteh_server.operations.applying import apply_plan, load_state, take_project
 from autokitteh_server.operations.checks import check_name
 from autokitteh_server.operations.services import Services
-from autokitteh_server.storage import projects, triggers
+from autokitteh_server.storage import triggers
 from autokitteh_server.storage.connection import Connection
 
 
@@ -47,10 +47,9 @@ def apply_manifest(services: Services, manifest: Manifest, *, name: str = "") ->
 
 def apply_in(conn: Connection, services: Services, manifest: Manifest, *, now: int) -> Applied:
     """Apply a manifest in a transaction. Whoever calls says afterwards that schedules have changed."""
-    if present := projects.find_by_name(conn, manifest.name):
-        projects.lock(conn, present.id)
-    plan = make_plan(manifest, load_state(conn, manifest.name, services.box))
-    project = apply_plan(conn, services, plan, now=now)
+    taken, state = take_project(conn, services, manifest.name, now=now)
+    plan = make_plan(manifest, state)
+    project = apply_plan(conn, services, plan, taken, now=now)
     webhooks = tuple(each for each in triggers.list(conn, project.id) if each.type is TriggerType.WEBHOOK)
     return Applied(project=project, plan=plan, webhooks=webhooks)
 

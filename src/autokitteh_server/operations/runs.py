@@ -1,20 +1,20 @@
 """Running a project's source as one session: what `ak run` does, short of showing it."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autokitteh_server.builds.entries import find_entry
-from autokitteh_server.builds.source import Source, digest, load_source
+from autokitteh_server.builds.source import Source, load_source
 from autokitteh_server.builds.syntax import check_syntax
 from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.entities import Build, Project, Session
 from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.manifest_problems import ManifestError
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.storage import builds, projects, sessions
+from autokitteh_server.operations.build_rows import save_build
+from autokitteh_server.storage import projects, sessions
 from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
 
@@ -78,7 +78,7 @@ def submit_run(database: Database, order: RunOrder, *, now: int, new_id: IdSourc
 
     def submit(conn: Connection) -> tuple[Session, bool]:
         project = projects.get_or_create(conn, Project(id=new_id("prj"), name=order.source.name, created_at=now))
-        build = _save_build(conn, project, order.source, now=now, new_id=new_id)
+        build = save_build(conn, project, order.source, now=now, new_id=new_id)
         session = _new_session(project, build, order, now=now, new_id=new_id)
         earlier = _find_same(conn, session)
         if earlier is not None:
@@ -97,12 +97,6 @@ def _is_durable(source: Source, entry: str) -> bool:
     called = [trigger.is_durable for trigger in source.manifest.triggers if str(trigger.call) == entry]
     # Without a trigger it is started by hand, which is for looking at it: nothing speaks against durability.
     return all(called)
-
-
-def _save_build(conn: Connection, project: Project, source: Source, *, now: int, new_id: IdSource) -> Build:
-    files = {path: hashlib.sha256(content).hexdigest() for path, content in source.files.items()}
-    build = Build(id=new_id("bld"), project_id=project.id, digest=digest(source.files), files=files, created_at=now)
-    return builds.save(conn, build, source.files)
 
 
 def _new_session(project: Project, build: Build, order: RunOrder, *, now: int, new_id: IdSource) -> Session:
