@@ -67,15 +67,18 @@ class Growth:
 class Bench:
     """A server in a folder, and what tests do with it."""
 
-    def __init__(self, folder: Path, *, clock: Clock | None = None, **settings: Any) -> None:
+    def __init__(self, folder: Path, *, clock: Clock | None = None, is_only: bool = True, **settings: Any) -> None:
         settings.setdefault("limits", Limits(memory_bytes=1024**3))
         self.settings = Settings(**({"data_dir": folder / "data", "durable": False} | settings))
         self.clock = clock
+        self.is_only = is_only
         self.growth = Growth()
         self.server: Server | None = None
 
     def __enter__(self) -> "Bench":
-        self.server = Server(self.settings, environ=os.environ, clock=self.clock, listener=self.growth)
+        self.server = Server(
+            self.settings, environ=os.environ, clock=self.clock, listener=self.growth, is_only=self.is_only
+        )
         self.server.start()
         return self
 

@@ -13,6 +13,7 @@ from autokitteh_server.config import Settings
 from autokitteh_server.core import crashpoints
 from autokitteh_server.core.clock import Clock, SystemClock, SystemIds
 from autokitteh_server.core.errors import FailedPrecondition
+from autokitteh_server.core.instruments import Instruments, Levels, NoInstruments
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine.environment import Opener, load_environment
 from autokitteh_server.engine.local_scheduler import LocalScheduler
@@ -24,6 +25,7 @@ from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.runners.process import ForkServer
 from autokitteh_server.storage import builds
 from autokitteh_server.storage.database import Database
+from autokitteh_server.storage.ownership import Ownership
 
 _HASH_SEED_FILE = "hash-seed"
 _LOCK_FILE = "lock"
@@ -66,9 +68,12 @@ class Server:
         outcomes: Outcomes | None = None,
         opener: Opener | None = None,
         public_url: str = "",
+        instruments: Instruments | None = None,
+        is_only: bool = True,
     ) -> None:
-        """Open the data folder and the database. Raises FailedPrecondition if another server has them open.
+        """Open the data folder and the database. Raises FailedPrecondition if another server has either open.
 
+        With `is_only=False` another one may have the database open: sessions are then taken from each other.
         `public_url`: under which others reach this server; "" for one without a network.
         """
         if settings.crash_at:
@@ -77,7 +82,14 @@ class Server:
         self.clock = clock or SystemClock()
         self.new_id = SystemIds(self.clock)
         self._lock = _take_folder(settings.data_dir)
-        self.database = Database.open(settings.database_url, durable=settings.durable)
+        self._ownership: Ownership | None = None
+        try:
+            # Before the tables are touched: another server may not be ready for newer ones.
+            self._ownership = Ownership.take(settings.database_url) if is_only else None
+            self.database = Database.open(settings.database_url, durable=settings.durable)
+        except BaseException:
+            self._let_go()
+            raise
         self.folders = BuildFolders(settings.data_dir / "builds")
         hash_seed = _hash_seed(settings.data_dir)
         self.pool = RunnerPool(
@@ -103,6 +115,7 @@ class Server:
                 max_failures=settings.max_failures,
                 effects_per_turn=settings.effects_per_turn,
             ),
+            instruments=instruments or NoInstruments(),
         )
 
     def start(self) -> int:
@@ -125,13 +138,30 @@ class Server:
         self.scheduler.close(grace_s=grace_s)
         self.pool.close()
         self.database.close()
-        os.close(self._lock)
+        self._let_go()
+
+    def count(self) -> Levels:
+        """How things stand now."""
+        running, queued, waiting = self.scheduler.count()
+        return Levels(
+            turns_running=running,
+            runners_warm=self.pool.count_warm(),
+            sessions_queued=queued,
+            sessions_waiting=waiting,
+            journal_commits=self.database.writer.commits,
+            journal_queued=self.database.writer.queued,
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _let_go(self) -> None:
+        if self._ownership is not None:
+            self._ownership.release()
+        os.close(self._lock)
 
     def _build_folder(self, build_id: str) -> Path:
         build = self.database.read(lambda conn: builds.get(conn, build_id))

@@ -72,7 +72,7 @@ def test_a_kept_process_that_missed_what_another_server_did_is_not_used(tmp_path
         session = here.submit(TWO_SIGNALS, "program.py:main")
         here.wait_until(session.id, is_parked)
         (stale,) = runner_pids(here)
-        with Bench(tmp_path / "other", db=store_url) as there:
+        with Bench(tmp_path / "other", db=store_url, is_only=False) as there:
             send(there, session.id, "one", 1)
             there.wait_until(session.id, lambda result: result.prints[1:] == ["1"] and is_parked(result))
         assert here.server is not None

@@ -4,6 +4,7 @@ Two levels meet here. SQLAlchemy's connections serve everything ordinary. The jo
 itself, for a commit of one record costs 1.5 times as much through SQLAlchemy; `raw` is always the driver's connection.
 """
 
+import fcntl
 import os
 import sqlite3
 from abc import ABC, abstractmethod
@@ -12,7 +13,20 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, Table, create_engine, event, func, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    NullPool,
+    QueuePool,
+    Table,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -85,6 +99,13 @@ class Dialect(ABC):
     @abstractmethod
     def lock_name(self, conn: Connection, name: str) -> None:
         """Keep others who ask for the same name waiting until this transaction ends."""
+
+    @abstractmethod
+    def hold(self, url: URL) -> Any | None:
+        """Keep other processes from holding the database, until the result is closed or this process ends.
+
+        None: another process holds it.
+        """
 
     @abstractmethod
     def insert(self, table: Table) -> Any:
@@ -175,8 +196,31 @@ class SQLite(Dialect):
     def lock_name(self, conn: Connection, name: str) -> None:
         pass  # BEGIN IMMEDIATE keeps everybody waiting already
 
+    def hold(self, url: URL) -> Any | None:
+        # Beside the database, and not itself: closing any descriptor of it would drop SQLite's own locks. By its real
+        # path, so that a link to it is no other database.
+        path = Path(url.database or "").resolve()
+        _create_private(lock := path.with_name(f"{path.name}.lock"))
+        file = lock.open("r+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return file
+
     def insert(self, table: Table) -> Any:
         return sqlite.insert(table)
+
+
+# A process that was killed a moment ago may not be gone for PostgreSQL yet; a machine that is gone is noticed at last.
+_HOLDING = (
+    "lock_timeout = '3s'",
+    "idle_session_timeout = 0",
+    "tcp_keepalives_idle = 15",
+    "tcp_keepalives_interval = 5",
+    "tcp_keepalives_count = 3",
+)
 
 
 class PostgreSQL(Dialect):
@@ -265,6 +309,22 @@ class PostgreSQL(Dialect):
 
     def lock_name(self, conn: Connection, name: str) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+    def hold(self, url: URL) -> Any | None:
+        # An advisory lock belongs to a connection; so this one is for nothing else, and never pooled. Without a
+        # transaction, which would keep PostgreSQL from cleaning up.
+        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        conn = engine.connect()
+        try:
+            for setting in _HOLDING:
+                conn.execute(text(f"SET {setting}"))
+            conn.execute(select(func.pg_advisory_lock(func.hashtextextended("autokitteh engine", 0))))
+        except DBAPIError as error:
+            conn.close()
+            if getattr(error.orig, "sqlstate", "") == "55P03":  # lock_timeout
+                return None
+            raise
+        return conn
 
     def insert(self, table: Table) -> Any:
         return postgresql.insert(table)
