@@ -208,7 +208,18 @@ def test_secret_vars(stage: Stage) -> None:
     assert variables.set_value(stage.services, "p", "T", "open", is_secret=False).value == "open"
 
 
-@pytest.mark.parametrize(("name", "value"), [("no name", "x"), ("A", "a\0b"), ("A", "\ud800"), ("A", "x" * 1_000_001)])
+def test_a_server_with_another_key_learns_what_it_cannot_open(stage: Stage) -> None:
+    """Before the first session needs it."""
+    projects.create(stage.services, "p")
+    variables.set_value(stage.services, "p", "T", "x", is_secret=True)
+    variables.set_value(stage.services, "p", "PLAIN", "x")
+    assert variables.find_unopenable(stage.services) == []
+    assert ["the value of T" in str(each) for each in variables.find_unopenable(stage.with_other_key())] == [True]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("x" * 251, "x"), ("no name", "x"), ("A", "a\0b"), ("A", "\ud800"), ("A", "x" * 1_000_001)]
+)
 def test_bad_vars(stage: Stage, name: str, value: str) -> None:
     """What no environment or database takes is refused."""
     projects.create(stage.services, "p")

@@ -13,7 +13,7 @@ from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, N
 from autokitteh_server.core.manifest import MANIFEST_FILES, Manifest, Var
 from autokitteh_server.core.manifest_parse import parse_manifest
 from autokitteh_server.core.manifest_render import render_manifest
-from autokitteh_server.core.names import is_name
+from autokitteh_server.core.names import NAME_RULE, is_name
 from autokitteh_server.core.txtar import parse_txtar
 
 _KINDS = "Give a project's directory, a .py file, or a .txtar archive."
@@ -64,8 +64,7 @@ def source_from_files(name: str, files: Mapping[str, bytes], *, manifest_name: s
 def renamed(source: Source, name: str) -> Source:
     """The same project under another name. Raises InvalidArgument if nothing may be called that."""
     if not is_name(name):
-        remedy = "Use letters, digits and underscores only, with no digit in front."
-        raise InvalidArgument(f"{name[:100]!r} cannot be the name of a project", remedy)
+        raise InvalidArgument(f"{name[:100]!r} cannot be the name of a project", NAME_RULE)
     return replace(source, name=name, manifest=source.manifest and replace(source.manifest, name=name))
 
 

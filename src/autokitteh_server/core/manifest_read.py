@@ -7,7 +7,7 @@ from autokitteh_server.core.errors import InvalidArgument
 from autokitteh_server.core.manifest_problems import Place, Problems
 from autokitteh_server.core.manifest_schema import Field, Kind, Section
 from autokitteh_server.core.manifest_yaml import Mapping, Node, Scalar, Sequence
-from autokitteh_server.core.names import Entry, did_you_mean, is_name, parse_entry
+from autokitteh_server.core.names import NAME_RULE, Entry, did_you_mean, is_name, parse_entry
 
 _FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
@@ -103,8 +103,7 @@ def _read_text(item: Item, known: Field, text: str, problems: Problems) -> None:
 def _read_name(item: Item, known: Field, text: str, problems: Problems) -> None:
     item.texts[known.name] = text
     if not is_name(text):
-        remedy = "Use letters, digits and underscores only, with no digit in front."
-        problems.add(item.at(known.name), item.path_of(known.name), f"{text!r} cannot be a name", remedy)
+        problems.add(item.at(known.name), item.path_of(known.name), f"{text[:100]!r} cannot be a name", NAME_RULE)
 
 
 def _read_choice(item: Item, known: Field, text: str, problems: Problems) -> None:

@@ -10,9 +10,10 @@ from pathlib import PurePosixPath
 from autokitteh_server.core.errors import InvalidArgument
 
 #: The rule for projects, connections, triggers and vars, as JSON Schema and people read it. ASCII only.
-NAME_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]*$"
+NAME_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]{0,249}$"
+NAME_RULE = "Use letters, digits and underscores only, with no digit in front, and 250 characters at most."
 
-_NAME = re.compile(r"[a-zA-Z_]\w*", re.ASCII)
+_NAME = re.compile(r"[a-zA-Z_]\w{0,249}", re.ASCII)  # a bound, for databases do not index texts of any length
 _TOKEN_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _DRIVE = re.compile(r"[a-zA-Z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

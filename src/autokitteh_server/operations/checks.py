@@ -1,7 +1,7 @@
 """What is given by hand, checked before anything is done with it; a manifest's parser has checks of its own."""
 
 from autokitteh_server.core.errors import InvalidArgument
-from autokitteh_server.core.names import is_name, is_plain_text
+from autokitteh_server.core.names import NAME_RULE, is_name, is_plain_text
 
 #: Bounds what one text may hold: the value of a var, a filter, a description.
 MAX_TEXT_BYTES = 1_000_000
@@ -10,8 +10,7 @@ MAX_TEXT_BYTES = 1_000_000
 def check_name(noun: str, name: str) -> None:
     """Raises InvalidArgument if nothing may be called this."""
     if not is_name(name):
-        remedy = "Use letters, digits and underscores only, with no digit in front."
-        raise InvalidArgument(f"{name[:100]!r} cannot be the name of a {noun}", remedy)
+        raise InvalidArgument(f"{name[:100]!r} cannot be the name of a {noun}", NAME_RULE)
 
 
 def check_text(what: str, text: str) -> None:

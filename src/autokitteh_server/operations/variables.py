@@ -11,7 +11,7 @@ from autokitteh_server.operations.checks import check_name, check_text
 from autokitteh_server.operations.connections import find_connection
 from autokitteh_server.operations.lookups import find_project
 from autokitteh_server.operations.services import Services
-from autokitteh_server.secretbox.box import Box
+from autokitteh_server.secretbox.box import Box, CannotOpen
 from autokitteh_server.storage import variables
 from autokitteh_server.storage.connection import Connection
 
@@ -92,6 +92,17 @@ def delete(services: Services, owner: str, name: str) -> ShownVar:
         return var
 
     return _shown(services.database.write(write), services.box, reveal=False)
+
+
+def find_unopenable(services: Services) -> Sequence[CannotOpen]:
+    """Why secret vars cannot be opened with the keys that are here, one by one: a server tells it when it starts."""
+    found = []
+    for var in services.database.read(variables.secrets):
+        try:
+            services.box.open(var.value, owner_id=var.owner_id, name=var.name)
+        except CannotOpen as error:
+            found.append(error)
+    return found
 
 
 def find_owner(conn: Connection, which: str) -> str:

@@ -133,7 +133,7 @@ project:
         "m.yaml:7:13: project.connections[1].name: two connections are named `chat`: this one, and the one in line 5."
         " Rename one of them.",
         "m.yaml:10:13: project.triggers[0].name: 't-1' cannot be a name."
-        " Use letters, digits and underscores only, with no digit in front.",
+        " Use letters, digits and underscores only, with no digit in front, and 250 characters at most.",
         "m.yaml:11:13: project.triggers[0].type: there is no type 'webhok'. Did you mean `webhook`?",
         "m.yaml:13:19: project.triggers[1].connection: there is no connection `chad`. Did you mean `chat`?",
         "m.yaml:14:13: project.triggers[1].call: 'program' is not an entry point: it has no `:`."
