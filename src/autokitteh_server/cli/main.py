@@ -11,10 +11,23 @@ from autokitteh_server.cli.terminal import OutputClosed, forget_output, prepare_
 
 _COMMANDS = {
     "up": Lazy("autokitteh_server.cli.up:up", "Run the server."),
+    "deploy": Lazy(
+        "autokitteh_server.cli.deploy:deploy",
+        "Make a project live: apply its manifest, build its files, activate the build.",
+    ),
     "run": Lazy("autokitteh_server.cli.run:run", "Run a project, a .py file or an archive as one session."),
     "session": Lazy("autokitteh_server.cli.session:session", "Look at sessions and their logs, start and stop them."),
     "token": Lazy("autokitteh_server.cli.token:token", "Say who may use the server."),
-    "manifest": Lazy("autokitteh_server.cli.manifest:manifest", "Check manifests (autokitteh.yaml)."),
+    "project": Lazy("autokitteh_server.cli.project:project", "Look at projects, make, export and delete them."),
+    "manifest": Lazy("autokitteh_server.cli.manifest:manifest", "Check manifests (autokitteh.yaml), and apply them."),
+    "trigger": Lazy("autokitteh_server.cli.trigger:trigger", "Say what starts sessions."),
+    "connection": Lazy("autokitteh_server.cli.connection:connection", "Look at connections, make and delete them."),
+    "integration": Lazy("autokitteh_server.cli.connection:integration", "See what connections can be made to."),
+    "var": Lazy("autokitteh_server.cli.var:var", "Say what code finds in its environment."),
+    "store": Lazy("autokitteh_server.cli.store:store", "Look at a project's stored values, and change them."),
+    "event": Lazy("autokitteh_server.cli.event:event", "See what happened, and what came of it."),
+    "build": Lazy("autokitteh_server.cli.build:build", "Look at builds, make and delete them."),
+    "deployment": Lazy("autokitteh_server.cli.deployment:deployment", "Say which build of a project is live."),
     "config": Lazy("autokitteh_server.cli.config:config", "Look at the server's settings, and change them."),
     "version": Lazy("autokitteh_server.cli.version:version", "Show the version."),
 }
@@ -22,6 +35,8 @@ _COMMANDS = {
 _EPILOG = """
 \b
 Examples:
+  ak up
+  ak deploy examples/hello
   ak run examples/hello
   ak run program.py --event '{"name": "Ann"}'
   ak session log last

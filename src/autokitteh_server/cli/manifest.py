@@ -1,4 +1,4 @@
-"""`ak manifest`: what manifests may contain, and whether one is good."""
+"""`ak manifest`: what manifests may contain, whether one is good, and what it would change."""
 
 import json
 from pathlib import Path
@@ -13,6 +13,8 @@ _HERE = "autokitteh_server.cli.manifest"
 _COMMANDS = {
     "schema": Lazy(f"{_HERE}:schema", "Print the JSON Schema of manifests, for editors."),
     "validate": Lazy(f"{_HERE}:validate", "Say what is wrong with a manifest."),
+    "plan": Lazy("autokitteh_server.cli.manifest_changes:plan", "Show what applying a manifest would do."),
+    "apply": Lazy("autokitteh_server.cli.manifest_changes:apply", "Make a project what its manifest says."),
 }
 
 _EPILOG = """
@@ -21,12 +23,13 @@ Examples:
   ak manifest schema > autokitteh.schema.json
   ak manifest validate autokitteh.yaml
   ak manifest validate my_project/
+  ak manifest plan my_project/
 """
 
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS, epilog=_EPILOG)
 def manifest() -> None:
-    """Check manifests (autokitteh.yaml)."""
+    """Check manifests (autokitteh.yaml), and apply them."""
 
 
 @click.command(epilog=_EPILOG)
@@ -47,7 +50,7 @@ def validate(path: Path, as_json: bool) -> int:
     """
     # Reading YAML takes an import that help can do without.
     from autokitteh_server.core.manifest_problems import ManifestError
-    from autokitteh_server.operations.manifests import load_manifest
+    from autokitteh_server.operations.manifest_files import load_manifest
 
     try:
         found, file = load_manifest(path)

@@ -62,6 +62,10 @@ def folder_of(data_dir: Path | None) -> Path:
     return load_settings(os.environ).data_dir
 
 
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="How many at most."
+)
+project_option = click.option("--project", metavar="NAME", default="", help="Only those of a project.")
 json_option = click.option("-j", "--json", "as_json", is_flag=True, help="A JSON object a line.")
 
 

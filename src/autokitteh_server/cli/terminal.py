@@ -41,6 +41,15 @@ def write_lines(lines: list[str]) -> None:
         _write(sys.stdout, "".join(f"{line}\n" for line in lines))
 
 
+def write_bytes(content: bytes) -> None:
+    """A result that is a file. Raises OutputClosed."""
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise OutputClosed from error
+
+
 def say(text: str) -> None:
     """Talk."""
     _write(sys.stderr, text + "\n")

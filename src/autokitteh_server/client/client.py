@@ -2,7 +2,11 @@
 
 from typing import Self
 
+from autokitteh_server.client.builds import Builds, Deployments
 from autokitteh_server.client.discovery import Address
+from autokitteh_server.client.events import Events
+from autokitteh_server.client.parts import Connections, Triggers, Vars
+from autokitteh_server.client.projects import Projects, Stored
 from autokitteh_server.client.sessions import Sessions
 from autokitteh_server.client.tokens import Tokens
 from autokitteh_server.client.transport import Transport
@@ -17,6 +21,14 @@ class Client:
 
     def __init__(self, address: Address) -> None:
         self._transport = Transport(address)
+        self.projects = Projects(self._transport)
+        self.connections = Connections(self._transport)
+        self.triggers = Triggers(self._transport)
+        self.vars = Vars(self._transport)
+        self.builds = Builds(self._transport)
+        self.deployments = Deployments(self._transport)
+        self.events = Events(self._transport)
+        self.stored = Stored(self._transport)
         self.sessions = Sessions(self._transport)
         self.tokens = Tokens(self._transport)
 

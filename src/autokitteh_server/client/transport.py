@@ -52,13 +52,17 @@ class Transport:
         """Ask for something. Raises the server's error, or FailedPrecondition if there is no server."""
         return self._decode(self._send("GET", path, query=query), kind)
 
-    def post(self, path: str, kind: type[T], body: Struct | None = None) -> T:
+    def post(self, path: str, kind: type[T], body: Struct | None = None, query: Struct | None = None) -> T:
         """Have something done that has a result."""
-        return self._decode(self._send("POST", path, body=body), kind)
+        return self._decode(self._send("POST", path, query=query, body=body), kind)
 
-    def put(self, path: str, kind: type[T], body: Struct) -> T:
+    def put(self, path: str, kind: type[T], body: Struct, query: Struct | None = None) -> T:
         """Have something be as it is given."""
-        return self._decode(self._send("PUT", path, body=body), kind)
+        return self._decode(self._send("PUT", path, query=query, body=body), kind)
+
+    def patch(self, path: str, kind: type[T], body: Struct, query: Struct | None = None) -> T:
+        """Have something be changed as it is given."""
+        return self._decode(self._send("PATCH", path, query=query, body=body), kind)
 
     def delete(self, path: str, query: Struct | None = None) -> None:
         """Have something deleted."""
