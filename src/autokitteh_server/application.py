@@ -14,7 +14,8 @@ from autokitteh_server.secretbox.box import Box
 from autokitteh_server.secretbox.keys import KEY_FILE, load_keys
 from autokitteh_server.sources.cron import Cron
 from autokitteh_server.sources.replies import Replies
-from autokitteh_server.wiring import Server, make_folder
+from autokitteh_server.storage.data_folder import make_folder
+from autokitteh_server.wiring import Server
 
 
 class Application:

@@ -1,6 +1,5 @@
 """The composition root: builds a server's parts from its settings, starts and stops them in order."""
 
-import fcntl
 import os
 import secrets
 import sys
@@ -24,11 +23,9 @@ from autokitteh_server.engine.turn import run_turn
 from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.runners.process import ForkServer
 from autokitteh_server.storage import builds
+from autokitteh_server.storage.data_folder import HASH_SEED_FILE, take_folder
 from autokitteh_server.storage.database import Database
 from autokitteh_server.storage.ownership import Ownership
-
-_HASH_SEED_FILE = "hash-seed"
-_LOCK_FILE = "lock"
 
 
 class Silence:
@@ -81,7 +78,7 @@ class Server:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.new_id = SystemIds(self.clock)
-        self._lock = _take_folder(settings.data_dir)
+        self._lock = take_folder(settings.data_dir)
         self._ownership: Ownership | None = None
         try:
             # Before the tables are touched: another server may not be ready for newer ones.
@@ -91,6 +88,7 @@ class Server:
             self._let_go()
             raise
         self.folders = BuildFolders(settings.data_dir / "builds")
+        self._digests: dict[str, str] = {}  # of builds, which never change
         hash_seed = _hash_seed(settings.data_dir)
         self.pool = RunnerPool(
             lambda: ForkServer(Path(sys.executable), hash_seed=hash_seed, environ=environ, cwd=settings.data_dir),
@@ -164,53 +162,19 @@ class Server:
         os.close(self._lock)
 
     def _build_folder(self, build_id: str) -> Path:
-        build = self.database.read(lambda conn: builds.get(conn, build_id))
-        found = self.folders.find(build.digest)
+        digest = self._digests.get(build_id)
+        if digest is None:
+            digest = self._digests[build_id] = self.database.read(lambda conn: builds.get(conn, build_id)).digest
+        found = self.folders.find(digest)
         if found is not None:
             return found
         files = self.database.read(lambda conn: builds.read_files(conn, build_id))
-        return self.folders.write(build.digest, files)
-
-
-def _take_folder(data_dir: Path) -> int:
-    """Make the data folder, if need be, and lock it."""
-    make_folder(data_dir)
-    try:
-        return _lock(data_dir)
-    except OSError as err:
-        raise _no_folder(data_dir, err) from err
-
-
-def make_folder(data_dir: Path) -> None:
-    """Make the data folder, if need be, for its owner only. Raises FailedPrecondition."""
-    try:
-        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as err:
-        raise _no_folder(data_dir, err) from err
-
-
-def _no_folder(data_dir: Path, err: OSError) -> FailedPrecondition:
-    return FailedPrecondition(
-        f"{data_dir} cannot be a data folder: {err.strerror}", "Give a folder that can be written."
-    )
-
-
-def _lock(data_dir: Path) -> int:
-    """Hold the data folder until the process ends, however it ends."""
-    fd = os.open(data_dir / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        raise FailedPrecondition(
-            f"{data_dir} is in use by another process", "Stop that one first, or use another --data-dir."
-        ) from None
-    return fd
+        return self.folders.write(digest, files)
 
 
 def _hash_seed(data_dir: Path) -> int:
     """One seed for the installation: the order of a set of strings must not change between runs."""
-    path = data_dir / _HASH_SEED_FILE
+    path = data_dir / HASH_SEED_FILE
     try:
         return int(path.read_text())
     except FileNotFoundError:
