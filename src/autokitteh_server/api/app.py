@@ -70,7 +70,6 @@ def make_app(
     *,
     hub: LogHub,
     hosts: AllowedHosts,
-    public_url: str = "",
     extra_routes: Sequence[BaseRoute] = (),
     open_paths: Iterable[str] = OPEN_PATHS,
     is_ready: Callable[[], bool] = lambda: True,
@@ -81,7 +80,7 @@ def make_app(
     `hub` is to be the engine's listener. `extra_routes` are mounted as they are, outside of the API. Requests to
     `open_paths`, which begin so, are let in whatever host and origin they name. `is_ready`: whether the engine runs.
     """
-    surface = Surface(services=services, hub=hub, public_url=public_url)
+    surface = Surface(services=services, hub=hub)
     unexpected = Unexpected(services.new_slug)
     limiter = CapacityLimiter(_THREADS)
     prefixes = tuple(open_paths)

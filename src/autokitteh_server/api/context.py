@@ -15,7 +15,11 @@ class Surface:
 
     services: Services
     hub: LogHub
-    public_url: str  # where the world reaches this server; "" if it does not
+
+    @property
+    def public_url(self) -> str:
+        """Under which others reach the server."""
+        return self.services.public_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
