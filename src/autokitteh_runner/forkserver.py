@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 
 _PR_SET_PDEATHSIG = 1
 
+_NICENESS = 5
+
 
 def serve(control: socket.socket) -> NoReturn:
     """Serve until the server closes the control socket."""
@@ -30,6 +32,8 @@ def serve(control: socket.socket) -> NoReturn:
     gc.freeze()  # a collection in a child would otherwise touch, and so copy, every page
     wake_r, wake_w = os.pipe()
     os.set_blocking(wake_w, False)
+    # Whatever sessions do, the server has the processor first: it has others to answer.
+    os.nice(_NICENESS)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server to handle
     signal.set_wakeup_fd(wake_w, warn_on_full_buffer=False)

@@ -1,6 +1,6 @@
 """All that decides what becomes of a batch: the sources, their triggers and subscriptions, and what is deployed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -31,14 +31,20 @@ class Board:
 
     def source_of(self, incoming: Incoming) -> Source | None:
         """Where this has come from; None if there is no such source any more."""
-        return self.sources.get(incoming.source_id or incoming.slug)
+        return self.sources.get(incoming.source)
 
 
 def load_board(conn: Connection, batch: Sequence[Incoming]) -> Board:
     """Read all that decides what becomes of a batch."""
-    sources = _load_sources(conn, batch)
-    ids = {source.id for source in sources.values()}
-    by_source = triggers.of_sources(conn, ids)
+    slugs = {each.slug for each in batch if each.slug}
+    webhooks = triggers.by_slugs(conn, slugs) if slugs else {}
+    sources = {slug: Source(each.id, each.name, each.project_id) for slug, each in webhooks.items()}
+    # A webhook's events are its own; others may have several triggers.
+    by_source: dict[str, Sequence[Trigger]] = {each.id: [each] for each in webhooks.values()}
+    if named := {each.source_id for each in batch if each.source_id}:
+        sources |= {source.id: source for source in _load_named(conn, named)}
+        by_source |= triggers.of_sources(conn, named & sources.keys())
+    ids = by_source.keys()
     known = {trigger.id: trigger for found in by_source.values() for trigger in found}
     subscribed: dict[str, list[Subscription]] = {}
     for subscription in subscriptions.of_sources(conn, ids | known.keys()):
@@ -55,14 +61,8 @@ def load_board(conn: Connection, batch: Sequence[Incoming]) -> Board:
     )
 
 
-def _load_sources(conn: Connection, batch: Sequence[Incoming]) -> dict[str, Source]:
-    found: dict[str, Source] = {}
-    for slug, trigger in triggers.by_slugs(conn, {each.slug for each in batch if each.slug}).items():
-        found[slug] = Source(trigger.id, trigger.name, trigger.project_id)
-    ids = {each.source_id for each in batch if each.source_id}
-    if ids:
-        for connection in connections.of_ids(conn, ids):
-            found[connection.id] = Source(connection.id, connection.name, connection.project_id)
-        for trigger in triggers.of_ids(conn, ids):
-            found[trigger.id] = Source(trigger.id, trigger.name, trigger.project_id)
-    return found
+def _load_named(conn: Connection, ids: Collection[str]) -> Iterator[Source]:
+    for connection in connections.of_ids(conn, ids):
+        yield Source(connection.id, connection.name, connection.project_id)
+    for trigger in triggers.of_ids(conn, ids):
+        yield Source(trigger.id, trigger.name, trigger.project_id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from autokitteh_server.core.entities import Event, Session, Subscription, Trigger, Verdict, VerdictKind
 from autokitteh_server.core.ids import IdSource
@@ -15,25 +16,57 @@ from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
 from autokitteh_server.storage.subscriptions import Queued
 
-
-def dispatch(database: Database, new_id: IdSource, batch: Sequence[Incoming]) -> list[Dispatched]:
-    """Store a batch, with its verdicts and all that it starts and reaches; what became of each.
-
-    All or nothing of it is durable. Whoever calls this then tells the scheduler of `starts` and `wakes`.
-    """
-    matches = Matches(batch)
-    # Filters take time, in which nobody could write: they are evaluated before the transaction, which asks again.
-    database.read(lambda conn: _evaluate(load_board(conn, batch), batch, matches))
-    return database.write(lambda conn: dispatch_in(conn, new_id, batch, matches))
+#: Most sources of which is remembered whether there are filters.
+_REMEMBERED: Final = 10_000
 
 
-def dispatch_in(
-    conn: Connection, new_id: IdSource, batch: Sequence[Incoming], matches: Matches | None = None
-) -> list[Dispatched]:
-    """`dispatch` as a part of a transaction."""
-    round_ = _Round(conn, new_id, load_board(conn, batch), matches or Matches(batch))
+class Dispatcher:
+    """Dispatches batches, each in a transaction of its own. Used by one thread."""
+
+    def __init__(self, database: Database, new_id: IdSource) -> None:
+        self._database = database
+        self._new_id = new_id
+        #: Sources, by what events call them, and whether there were filters for their last event.
+        self._has_filters: dict[str, bool] = {}
+
+    def dispatch(self, batch: Sequence[Incoming]) -> list[Dispatched]:
+        """Store a batch, with its verdicts and all that it starts and reaches; what became of each.
+
+        All or nothing of it is durable. Whoever calls this then tells the scheduler of `starts` and `wakes`.
+        """
+        matches = Matches(batch)
+        if any(self._has_filters.get(incoming.source, True) for incoming in batch):
+            # Filters take time, in which nobody else could write: they are evaluated before the transaction, which
+            # asks again. Those that are new since the last event are evaluated in it.
+            self._database.read(lambda conn: _evaluate(load_board(conn, batch), batch, matches))
+        board, results = self._database.write(lambda conn: _dispatch(conn, self._new_id, batch, matches))
+        if len(self._has_filters) > _REMEMBERED:
+            self._has_filters.clear()
+        for incoming in batch:
+            self._has_filters[incoming.source] = _has_filters(board, incoming)
+        return results
+
+
+def dispatch_in(conn: Connection, new_id: IdSource, batch: Sequence[Incoming]) -> list[Dispatched]:
+    """Dispatch a batch as a part of a transaction."""
+    return _dispatch(conn, new_id, batch, Matches(batch))[1]
+
+
+def _dispatch(
+    conn: Connection, new_id: IdSource, batch: Sequence[Incoming], matches: Matches
+) -> tuple[Board, list[Dispatched]]:
+    board = load_board(conn, batch)
+    round_ = _Round(conn, new_id, board, matches)
     drafts = [round_.take(incoming) for incoming in batch]
-    return round_.store(drafts)
+    return board, round_.store(drafts)
+
+
+def _has_filters(board: Board, incoming: Incoming) -> bool:
+    source = board.source_of(incoming)
+    if source is None:
+        return False
+    filters = [trigger.filter for trigger in board.triggers[source.id]]
+    return any(filters) or any(subscription.filter for subscription in _subscriptions(board, source))
 
 
 def _evaluate(board: Board, batch: Sequence[Incoming], matches: Matches) -> None:

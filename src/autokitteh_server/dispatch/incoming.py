@@ -18,6 +18,11 @@ class Incoming:
     key: str | None = None  # the sender's own id of it
     received_at: int
 
+    @property
+    def source(self) -> str:
+        """What it calls its source."""
+        return self.source_id or self.slug
+
 
 class Wake(NamedTuple):
     """A session that an event has reached."""

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.ids import IdSource
-from autokitteh_server.dispatch.dispatch import dispatch
+from autokitteh_server.dispatch.dispatch import Dispatcher
 from autokitteh_server.dispatch.incoming import Dispatched, Incoming
 from autokitteh_server.engine.scheduler import Scheduler
 from autokitteh_server.storage.database import Database
@@ -23,6 +23,12 @@ _log = logging.getLogger(__name__)
 #: Most events in one transaction: bounds how long the first of them waits.
 _BATCH = 128
 
+#: A batch of so many means that events pour in.
+_POURING = 8
+
+#: Seconds without events, after which sessions need not stand back any more.
+_CALM_AFTER_S = 0.05
+
 _Item = tuple[Incoming, "Future[Dispatched]"]
 
 
@@ -30,11 +36,11 @@ class Intake:
     """Threads may share it."""
 
     def __init__(self, database: Database, new_id: IdSource, scheduler: Scheduler) -> None:
-        self._database = database
-        self._new_id = new_id
+        self._dispatcher = Dispatcher(database, new_id)
         self._scheduler = scheduler
         self._changed = threading.Condition()
         self._queue: list[_Item] = []
+        self._holds_back = False
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
 
@@ -75,16 +81,23 @@ class Intake:
         while True:
             with self._changed:
                 while not self._queue and not self._closing:
-                    self._changed.wait()
+                    if not self._changed.wait(_CALM_AFTER_S if self._holds_back else None):
+                        self._hold_back(False)
                 if not self._queue:
                     return
                 batch, self._queue = self._queue[:_BATCH], self._queue[_BATCH:]
+            self._hold_back(len(batch) >= _POURING)
             self._dispatch(batch)
+
+    def _hold_back(self, is_wanted: bool) -> None:
+        if is_wanted != self._holds_back:
+            self._holds_back = is_wanted
+            self._scheduler.hold_back(is_wanted)
 
     def _dispatch(self, batch: Sequence[_Item]) -> None:
         try:
             crash_point("event.before_commit")
-            results = dispatch(self._database, self._new_id, [incoming for incoming, _ in batch])
+            results = self._dispatcher.dispatch([incoming for incoming, _ in batch])
         except Exception as err:
             self._fail(batch, err)
             return

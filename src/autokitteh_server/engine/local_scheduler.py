@@ -24,6 +24,9 @@ _RETRY_DELAY_US = 1_000_000
 #: Timers out of date, beyond as many as there are others, after which they are cleared away.
 _STALE_TIMERS = 1_000
 
+#: Turns at once while the scheduler is held back.
+_HELD_BACK_TO = 2
+
 RunTurn = Callable[[str, TurnControl], TurnResult]
 StopIdle = Callable[[str], None]
 
@@ -45,6 +48,7 @@ class LocalScheduler:
         self._timers: list[tuple[int, str]] = []
         self._timer_of: dict[str, int] = {}  # the one that counts; others in the heap are out of date
         self._threads: list[threading.Thread] = []
+        self._is_held_back = False
         self._closing = False
         self._run_turn: RunTurn | None = None
         self._stop_idle: StopIdle | None = None
@@ -102,6 +106,11 @@ class LocalScheduler:
             elif session_id not in self._queued:  # one that is queued finds out in its turn
                 self._forget(session_id)
 
+    def hold_back(self, is_wanted: bool) -> None:
+        with self._changed:
+            self._is_held_back = is_wanted
+            self._changed.notify_all()
+
     def expect(self, session_id: str, project_id: str, waits: tuple[Wait, ...]) -> None:
         """A session waits: it shall have a turn when the first of its waits is over."""
         with self._changed:
@@ -127,6 +136,9 @@ class LocalScheduler:
         self._queued.add(session_id)
         self._queues.setdefault(self._projects[session_id], deque()).append(session_id)
         self._changed.notify_all()
+
+    def _has_turn_to_give(self) -> bool:
+        return bool(self._queues) and not (self._is_held_back and len(self._running) >= _HELD_BACK_TO)
 
     def _take_next(self) -> str:
         project_id, queue = next(iter(self._queues.items()))
@@ -172,7 +184,7 @@ class LocalScheduler:
         control = TurnControl()
         while True:
             with self._changed:
-                while not self._queues and not self._closing:
+                while not self._has_turn_to_give() and not self._closing:
                     self._changed.wait()
                 if self._closing:
                     break

@@ -16,6 +16,10 @@ class Scheduler(Protocol):
         """A signal of this name has come into a session's inbox: if it waits for it, it shall have a turn."""
         ...
 
+    def hold_back(self, is_wanted: bool) -> None:
+        """While events pour in few sessions have turns at once: nobody waits for them, but senders wait for replies."""
+        ...
+
     def stop(self, session_id: str, *, force: bool) -> None:
         """A session shall be stopped: after the activity under way, or with `force` at once."""
         ...

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, insert, or_, select, update
 
 from autokitteh_server.core.entities import Trigger
 from autokitteh_server.core.errors import NotFound
@@ -13,6 +13,11 @@ from autokitteh_server.storage import schema
 
 _rows = schema.triggers
 _FIELDS = tuple(field.name for field in fields(Trigger))
+
+# Asked for every event: made once, for making a statement takes as long as running it.
+_BY_SLUGS = select(_rows).where(_rows.c.webhook_slug.in_(bindparam("slugs", expanding=True)))
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_OF_SOURCES = select(_rows).where(or_(_rows.c.id.in_(_IDS), _rows.c.connection_id.in_(_IDS))).order_by(_rows.c.name)
 
 
 class Due(NamedTuple):
@@ -62,7 +67,7 @@ def list(conn: Connection, project_id: str | None = None) -> Sequence[Trigger]:
 
 def by_slugs(conn: Connection, slugs: Collection[str]) -> dict[str, Trigger]:
     """The webhooks that have these slugs, by slug."""
-    found = map(_from_row, conn.execute(select(_rows).where(_rows.c.webhook_slug.in_(slugs))))
+    found = map(_from_row, conn.execute(_BY_SLUGS, {"slugs": [*slugs]}))
     return {trigger.webhook_slug: trigger for trigger in found if trigger.webhook_slug is not None}
 
 
@@ -71,9 +76,8 @@ def of_sources(conn: Connection, source_ids: Collection[str]) -> dict[str, Seque
 
     A source is a connection, or the trigger itself that is a webhook or a schedule.
     """
-    query = select(_rows).where(or_(_rows.c.id.in_(source_ids), _rows.c.connection_id.in_(source_ids)))
     found: dict[str, Any] = {source_id: [] for source_id in source_ids}
-    for trigger in map(_from_row, conn.execute(query.order_by(_rows.c.name))):
+    for trigger in map(_from_row, conn.execute(_OF_SOURCES, {"ids": [*source_ids]})):
         # A connection's trigger is no source itself, and may be asked for by hand as if it were.
         for source_id in (trigger.id, trigger.connection_id):
             if source_id in found:
