@@ -37,6 +37,7 @@ from autokitteh_server.api.routes import (
     version,
 )
 from autokitteh_server.core.errors import ServerError
+from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.operations.health import check_database
 from autokitteh_server.operations.services import Services
 
@@ -73,6 +74,7 @@ def make_app(
     extra_routes: Sequence[BaseRoute] = (),
     open_paths: Iterable[str] = OPEN_PATHS,
     is_ready: Callable[[], bool] = lambda: True,
+    instruments: Instruments | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """The application.
@@ -80,11 +82,11 @@ def make_app(
     `hub` is to be the engine's listener. `extra_routes` are mounted as they are, outside of the API. Requests to
     `open_paths`, which begin so, are let in whatever host and origin they name. `is_ready`: whether the engine runs.
     """
-    surface = Surface(services=services, hub=hub)
+    surface = Surface(services=services, hub=hub, instruments=instruments or NoInstruments())
     unexpected = Unexpected(services.new_slug)
     limiter = CapacityLimiter(_THREADS)
     prefixes = tuple(open_paths)
-    return Starlette(
+    app = Starlette(
         routes=[
             *_api_routes(surface, limiter, unexpected),
             StarletteRoute(f"{PREFIX}/openapi.json", _document_endpoint(), methods=["GET"]),
@@ -96,6 +98,8 @@ def make_app(
         middleware=[Middleware(Guard, hosts=hosts, is_open=lambda path: path.startswith(prefixes))],
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # a POST would become two requests, and each name two paths
+    return app
 
 
 def _api_routes(surface: Surface, limiter: CapacityLimiter, unexpected: Unexpected) -> list[BaseRoute]:

@@ -6,6 +6,7 @@ from autokitteh_server.api.log_hub import LogHub
 from autokitteh_server.core.api_types.tokens import Scope
 from autokitteh_server.core.entities import Token
 from autokitteh_server.core.errors import Forbidden
+from autokitteh_server.core.instruments import Instruments
 from autokitteh_server.operations.services import Services
 
 
@@ -15,6 +16,7 @@ class Surface:
 
     services: Services
     hub: LogHub
+    instruments: Instruments
 
     @property
     def public_url(self) -> str:

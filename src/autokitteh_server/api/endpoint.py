@@ -32,6 +32,8 @@ class Endpoint:
         self._routes = {route.method: route for route in routes}
         self._limiter = limiter
         self._unexpected = unexpected
+        self._instruments = surface.instruments
+        self._clock = surface.services.clock
 
     @property
     def methods(self) -> list[str]:
@@ -40,6 +42,13 @@ class Endpoint:
     async def respond(self, request: Request) -> Response:
         """Answer a request. Raises nothing: whatever goes wrong is an answer."""
         route = self._routes["GET" if request.method == "HEAD" else request.method]
+        began_at = self._clock.now_us()
+        response = await self._safely(route, request)
+        seconds = (self._clock.now_us() - began_at) / 1e6
+        self._instruments.request_done(f"{route.method} {route.path}", response.status_code, seconds)
+        return response
+
+    async def _safely(self, route: Route, request: Request) -> Response:
         try:
             return await self._answer(route, request)
         except ServerError as error:

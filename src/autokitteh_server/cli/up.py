@@ -42,6 +42,7 @@ def up(addr: str | None, data_dir: Path | None, db: str | None) -> int:
     from autokitteh_server.config_table import table
     from autokitteh_server.core.errors import InvalidArgument
     from autokitteh_server.serving import Serving
+    from autokitteh_server.telemetry.logging import configure_logging
 
     flags: dict[str, Any] = {}
     for key, text in (("http.addr", addr), ("db", db)):
@@ -52,10 +53,12 @@ def up(addr: str | None, data_dir: Path | None, db: str | None) -> int:
                 raise InvalidArgument(f"--{key.rpartition('.')[2]} {text}: {error}", "Give another.") from error
     if data_dir is not None:
         flags["data_dir"] = data_dir.expanduser().absolute()
+    settings = load_settings(os.environ, flags)
+    configure_logging(settings.log.level, settings.log.format, sys.stderr)
     inbox: SimpleQueue[signal.Signals | None] = SimpleQueue()
     with (
         signals_as_messages(inbox.put, lambda: None),
-        Serving(load_settings(os.environ, flags), environ=os.environ, on_end=lambda: inbox.put(None)) as serving,
+        Serving(settings, environ=os.environ, on_end=lambda: inbox.put(None)) as serving,
     ):
         unfinished = serving.start()
         _tell(serving.url, serving.settings.data_dir, unfinished)
