@@ -85,6 +85,22 @@ def authenticate(services: Services, secret: str | None, scope: Scope) -> Token:
     return token
 
 
+def new_token(
+    name: str, scopes: Collection[Scope], expires_at: int | None, *, now: int, id: str, slug: str
+) -> tuple[Token, str]:
+    """A token that is stored nowhere yet, and its secret."""
+    secret = PREFIX + slug
+    token = Token(
+        id=id,
+        name=name,
+        digest=_digest(secret),
+        scopes=tuple(scope.value for scope in Scope if scope in scopes),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    return token, secret
+
+
 def write_first_token(services: Services, data_dir: Path) -> Path | None:
     """At a server's first start, make a token that is good for everything, and write its secret to a file; which."""
     if services.database.read(tokens.list):
@@ -121,13 +137,4 @@ def _make(services: Services, name: str, scopes: Collection[Scope], expires_at: 
         raise InvalidArgument("scopes: there are none", f"Give some of {', '.join(Scope)}.")
     if expires_at is not None and expires_at <= now:
         raise InvalidArgument("expires_at: the moment is over", "Give one that is to come.")
-    secret = PREFIX + services.new_slug()
-    token = Token(
-        id=services.new_id("tok"),
-        name=name,
-        digest=_digest(secret),
-        scopes=tuple(scope.value for scope in Scope if scope in scopes),
-        created_at=now,
-        expires_at=expires_at,
-    )
-    return token, secret
+    return new_token(name, scopes, expires_at, now=now, id=services.new_id("tok"), slug=services.new_slug())

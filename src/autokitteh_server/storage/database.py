@@ -1,6 +1,7 @@
 """The way to the database: open it, read through a pool, write through the one writer."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Self, TypeVar
 
 from sqlalchemy import URL, Column, Connection, MetaData, Table, Text, inspect, select
@@ -126,3 +127,9 @@ class Database:
     def _unavailable(self, error: Exception) -> StorageUnavailable:
         cause = str(error.orig if isinstance(error, DBAPIError) else error).strip()
         return StorageUnavailable(f"cannot use the database {self._where}: {cause}", self._dialect.remedy)
+
+
+def is_there(url: str) -> bool:
+    """Whether opening a store could find one: it is no file, or the file exists. Raises InvalidArgument."""
+    parsed, _ = parse_url(url)
+    return parsed.drivername != "sqlite" or Path(parsed.database or "").exists()

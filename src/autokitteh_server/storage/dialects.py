@@ -8,18 +8,23 @@ import fcntl
 import os
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
 
 from sqlalchemy import (
     URL,
+    BigInteger,
+    Column,
     Connection,
     Engine,
+    MetaData,
     NullPool,
     QueuePool,
     Table,
+    bindparam,
+    cast,
     create_engine,
     event,
     func,
@@ -106,6 +111,17 @@ class Dialect(ABC):
 
         None: another process holds it.
         """
+
+    @abstractmethod
+    def last_serials(self, conn: Connection, columns: Mapping[str, str]) -> dict[str, int]:
+        """The highest numbers that rows were given, whether or not they are still there, by table.
+
+        `columns` has the column of each table that numbers its rows.
+        """
+
+    @abstractmethod
+    def set_serials(self, conn: Connection, columns: Mapping[str, str], last: Mapping[str, int]) -> None:
+        """Have rows be numbered from after these on, and after those that are there."""
 
     @abstractmethod
     def insert(self, table: Table) -> Any:
@@ -208,6 +224,20 @@ class SQLite(Dialect):
             file.close()
             return None
         return file
+
+    def last_serials(self, conn: Connection, columns: Mapping[str, str]) -> dict[str, int]:
+        # Only of tables with AUTOINCREMENT; the others go by the highest number there is.
+        rows = conn.execute(text("SELECT name, seq FROM sqlite_sequence"))
+        return {row.name: row.seq for row in rows if row.name in columns}
+
+    def set_serials(self, conn: Connection, columns: Mapping[str, str], last: Mapping[str, int]) -> None:
+        autoincrement = set(
+            conn.execute(text("SELECT name FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%'")).scalars()
+        )
+        for name in autoincrement.intersection(last):
+            conn.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": name})
+            numbers = {"name": name, "seq": last[name]}
+            conn.execute(text("INSERT INTO sqlite_sequence (name, seq) VALUES (:name, :seq)"), numbers)
 
     def insert(self, table: Table) -> Any:
         return sqlite.insert(table)
@@ -325,6 +355,23 @@ class PostgreSQL(Dialect):
                 return None
             raise
         return conn
+
+    def last_serials(self, conn: Connection, columns: Mapping[str, str]) -> dict[str, int]:
+        last = select(func.coalesce(func.pg_sequence_last_value(cast(bindparam("name"), postgresql.REGCLASS)), 0))
+        return {
+            table: conn.execute(last, {"name": self._sequence(conn, table, column)}).scalar_one()
+            for table, column in columns.items()
+        }
+
+    def set_serials(self, conn: Connection, columns: Mapping[str, str], last: Mapping[str, int]) -> None:
+        for table, column in columns.items():
+            rows = Table(table, MetaData(), Column(column, BigInteger))
+            highest = conn.execute(select(func.coalesce(func.max(rows.c[column]), 0))).scalar_one()
+            if seq := max(highest, last.get(table, 0)):
+                conn.execute(select(func.setval(self._sequence(conn, table, column), seq)))
+
+    def _sequence(self, conn: Connection, table: str, column: str) -> str:
+        return str(conn.execute(select(func.pg_get_serial_sequence(table, column))).scalar_one())
 
     def insert(self, table: Table) -> Any:
         return postgresql.insert(table)

@@ -19,6 +19,6 @@ def config_for(conn: Connection | None = None) -> Config:
     return config
 
 
-def upgrade(conn: Connection) -> None:
-    """Bring a database to the newest revision, in the transaction that has begun."""
-    command.upgrade(config_for(conn), "head")
+def upgrade(conn: Connection, revision: str = "head") -> None:
+    """Bring a database to a revision, the newest unless said otherwise, in the transaction that has begun."""
+    command.upgrade(config_for(conn), revision)
