@@ -8,7 +8,7 @@ import click
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
 from autokitteh_server.cli.options import parse_lifetime
-from autokitteh_server.cli.server import json_option, show, show_all, with_client
+from autokitteh_server.cli.server import json_option, limit_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_table
 from autokitteh_server.cli.terminal import say
 
@@ -62,13 +62,14 @@ def create(client: "Client", name: str, scopes: tuple[str, ...], expires_in: str
 
 
 @click.command("list", epilog=_EPILOG)
+@limit_option
 @json_option
 @with_client
-def list_(client: "Client", as_json: bool) -> None:
+def list_(client: "Client", limit: int, as_json: bool) -> None:
     """List tokens, without their secrets."""
     titles = ("NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "ID")
     show_all(
-        client.tokens.list().items,
+        client.tokens.list(limit),
         as_json,
         lambda tokens: render_table(
             titles,

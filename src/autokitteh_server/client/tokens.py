@@ -1,9 +1,12 @@
 """Tokens, from outside."""
 
+from collections.abc import Iterator
+
+from autokitteh_server.client.pages import read_pages
 from autokitteh_server.client.paths import path_of
 from autokitteh_server.client.transport import Transport
 from autokitteh_server.core.api_types.tokens import CreateToken, NewToken, Token
-from autokitteh_server.core.api_types.values import Page
+from autokitteh_server.core.api_types.values import Page, PageQuery
 
 
 class Tokens:
@@ -12,8 +15,12 @@ class Tokens:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def list(self) -> Page[Token]:
-        return self._transport.get("/tokens", Page[Token])
+    def page(self, query: PageQuery | None = None) -> Page[Token]:
+        return self._transport.get("/tokens", Page[Token], query)
+
+    def list(self, limit: int) -> Iterator[Token]:
+        """Oldest first, page after page."""
+        return read_pages(self.page, PageQuery(), limit)
 
     def create(self, wanted: CreateToken) -> NewToken:
         return self._transport.post("/tokens", NewToken, wanted)
