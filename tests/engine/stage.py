@@ -35,7 +35,8 @@ class HandClock:
 
     def wait(self, condition: threading.Condition, *, until_us: int, idle: bool) -> None:
         self._waiting.add(condition)
-        condition.wait()
+        if self._now_us < until_us:  # it may have been set before anybody could know that somebody waits
+            condition.wait()
 
     def set(self, moment_us: int) -> None:
         """Let it be this moment, without anybody noticing."""

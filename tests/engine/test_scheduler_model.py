@@ -96,6 +96,10 @@ class SchedulerModel(RuleBasedStateMachine):
         self._let_timers_go_off()
 
     def _let_timers_go_off(self) -> None:
+        scheduler, now = self.scheduler, self.clock.now_us()
+        with scheduler._changed:
+            # A session whose timer is about to go off and one that is queued are told to stop in different ways.
+            assert scheduler._changed.wait_for(lambda: all(at > now for at in scheduler._timer_of.values()), PATIENCE_S)
         for session_id, (_, until) in list(self.parked.items()):
             if until is not None and until <= self.clock.now_us():
                 del self.parked[session_id]
