@@ -128,8 +128,11 @@ def _load(reader: BackupReader, place: Place, *, now: int, new_id: IdSource, new
             tokens.create(conn, token)
             files[TOKEN_FILE] = f"{secret}\n".encode()
         # Before the commit: should it fail, they belong to nothing, and do no harm.
-        for name, content in files.items():
-            write_private(place.data_dir / name, content)
+        try:
+            for name, content in files.items():
+                write_private(place.data_dir / name, content)
+        except OSError as error:
+            raise FailedPrecondition(f"{place.data_dir}: cannot be written: {error.strerror}") from error
 
     manifest = reader.manifest
     rows.load(

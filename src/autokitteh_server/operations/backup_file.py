@@ -109,19 +109,20 @@ def write_backup(path: Path, *, mtime: int) -> Iterator[BackupWriter]:
 class BackupReader:
     """Reads a backup whose checksums have been compared."""
 
-    def __init__(self, file: IO[bytes], manifest: Manifest) -> None:
+    def __init__(self, path: Path, file: IO[bytes], manifest: Manifest) -> None:
+        self._path = path
         self._file = file
         self.manifest = manifest
 
     def portions(self) -> Iterator[tuple[str, bytes]]:
         """The tables' rows, in the order in which they were written."""
-        for name, data in _members(self._file):
+        for name, data in _members(self._path, self._file):
             if found := _TABLE.fullmatch(name):
                 yield found[1], data
 
     def files(self) -> dict[str, bytes]:
         """The files of the data folder by name."""
-        named = ((_FILE.fullmatch(name), data) for name, data in _members(self._file))
+        named = ((_FILE.fullmatch(name), data) for name, data in _members(self._path, self._file))
         return {found[1]: data for found, data in named if found}
 
 
@@ -137,10 +138,7 @@ def read_backup(path: Path) -> Iterator[BackupReader]:
     except OSError as error:
         raise FailedPrecondition(f"{path}: cannot be read: {error.strerror}", "Give another file.") from error
     with file:
-        try:
-            yield BackupReader(file, _verify(path, file))
-        except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-            raise InvalidArgument(f"{path}: this is no backup, or it is damaged: {error}", _OTHER) from error
+        yield BackupReader(path, file, _verify(path, file))
 
 
 _OTHER = "Give another file, one that `ak backup` made."
@@ -149,7 +147,7 @@ _OTHER = "Give another file, one that `ak backup` made."
 def _verify(path: Path, file: IO[bytes]) -> Manifest:
     found: dict[str, str] = {}
     text = b""
-    for name, data in _members(file):
+    for name, data in _members(path, file):
         if name == _MANIFEST:
             text = data
         else:
@@ -178,11 +176,15 @@ def _parse(path: Path, text: bytes) -> Manifest:
         raise InvalidArgument(f"{path}: its manifest cannot be read: {error}", _OTHER) from error
 
 
-def _members(file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+def _members(path: Path, file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
+    """Names and contents, one at a time. Raises InvalidArgument."""
     file.seek(0)
-    with tarfile.open(fileobj=file, mode="r:gz") as tar:
-        for member in tar:
-            content = tar.extractfile(member)
-            if content is not None:  # it is a regular file
-                yield member.name, content.read()
-            tar.members = []  # type: ignore[attr-defined]  # it would remember all of them
+    try:
+        with tarfile.open(fileobj=file, mode="r:gz") as tar:
+            for member in tar:
+                content = tar.extractfile(member)
+                if content is not None:  # it is a regular file
+                    yield member.name, content.read()
+                tar.members = []  # type: ignore[attr-defined]  # it would remember all of them
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:  # gzip's own error is an OSError
+        raise InvalidArgument(f"{path}: this is no backup, or it is damaged: {error}", _OTHER) from error
