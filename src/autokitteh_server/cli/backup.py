@@ -114,5 +114,5 @@ def _place(data_dir: Path | None, db: str | None) -> "Place":
 
 
 def _counted(done: "Done") -> str:
-    nouns = ("project", "deployment", "session", "event")
-    return ", ".join(f"{done.counts.get(f'{noun}s', 0):,} {noun}s" for noun in nouns)
+    numbers = {noun: done.counts.get(f"{noun}s", 0) for noun in ("project", "deployment", "session", "event")}
+    return ", ".join(f"{number:,} {noun}{'' if number == 1 else 's'}" for noun, number in numbers.items())

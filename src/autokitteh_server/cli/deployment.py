@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import UNSET
 
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
@@ -49,7 +50,7 @@ def deployment() -> None:
 @with_client
 def list_(client: "Client", project: str, state: str | None, limit: int, as_json: bool) -> None:
     """List deployments, the newest first."""
-    query = DeploymentQuery(project=project, state=DeploymentState(state.upper()) if state else None)
+    query = DeploymentQuery(project=project, state=DeploymentState(state.upper()) if state else UNSET)
     show_all(client.deployments.list(query, limit), as_json, _render_list)
 
 

@@ -68,6 +68,8 @@ def list_(
 ) -> None:
     """List sessions, the newest first."""
     # With what reads the sessions, which takes its time to import.
+    from msgspec import UNSET
+
     from autokitteh_server.cli.session_source import open_sessions
     from autokitteh_server.cli.session_text import render_sessions
     from autokitteh_server.core.api_types.sessions import SessionQuery
@@ -77,7 +79,7 @@ def list_(
         deployment=deployment,
         event=event,
         parent=parent,
-        state=SessionState(state.upper()) if state else None,
+        state=SessionState(state.upper()) if state else UNSET,
     )
     with open_sessions(data_dir, server, token) as source:
         found = source.find(wanted, limit)

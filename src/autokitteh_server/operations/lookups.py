@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import UNSET
+
 from autokitteh_server.core.api_types.sessions import SessionQuery
 from autokitteh_server.core.entities import Project, Session
 from autokitteh_server.core.errors import InvalidArgument, NotFound
@@ -50,7 +52,7 @@ def list_sessions(conn: Connection, query: SessionQuery, *, limit: int, after_id
     return sessions.list(
         conn,
         project_id=find_project(conn, query.project).id if query.project else None,
-        state=query.state,
+        state=None if query.state is UNSET else query.state,
         limit=limit,
         after_id=after_id,
         deployment_id=query.deployment or None,

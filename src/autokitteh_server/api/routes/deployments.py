@@ -1,5 +1,7 @@
 """Deployments."""
 
+from msgspec import UNSET
+
 from autokitteh_server.api.context import Context
 from autokitteh_server.api.paging import make_page
 from autokitteh_server.api.route import Route
@@ -14,7 +16,7 @@ def list_(ctx: Context, *, query: DeploymentQuery) -> Page[Deployment]:
     return make_page(
         query,
         lambda limit, after: deployments.list_page(
-            ctx.services, query.project, query.state, limit=limit, after_id=after
+            ctx.services, query.project, None if query.state is UNSET else query.state, limit=limit, after_id=after
         ),
         place=lambda deployment: deployment.id,
         show=Deployment.of,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Self
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from autokitteh_server.core import entities
 from autokitteh_server.core.api_types.projects import Files, Project
@@ -71,7 +71,7 @@ class DeploymentQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_field
     """Which deployments are wanted."""
 
     project: Which = ""
-    state: DeploymentState | None = None
+    state: DeploymentState | UnsetType = UNSET
 
 
 class CreateDeployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

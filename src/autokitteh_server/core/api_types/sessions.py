@@ -78,7 +78,7 @@ class SessionQuery(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=T
     deployment: Annotated[str, Meta(description="Id of a deployment")] = ""
     event: Annotated[str, Meta(description="Id of the event that started them")] = ""
     parent: Annotated[str, Meta(description="Id of the session that started them")] = ""
-    state: SessionState | None = None
+    state: SessionState | UnsetType = UNSET
 
 
 class StartSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
