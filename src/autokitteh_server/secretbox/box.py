@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from autokitteh_server.core.clock import system_bytes
 from autokitteh_server.core.errors import FailedPrecondition, InternalError
+from autokitteh_server.core.masking import Masker, masker
 
 KEY_BYTES = 32
 
@@ -30,13 +31,20 @@ class CannotOpen(FailedPrecondition):
 class Box:
     """Seals with its first key, and opens with each. Threads may share it."""
 
-    def __init__(self, keys: Sequence[bytes], *, random_bytes: Callable[[int], bytes] = system_bytes) -> None:
-        """Keys of KEY_BYTES bytes, at least one."""
+    def __init__(
+        self,
+        keys: Sequence[bytes],
+        *,
+        random_bytes: Callable[[int], bytes] = system_bytes,
+        secrets: Masker = masker,
+    ) -> None:
+        """Keys of KEY_BYTES bytes, at least one. `secrets` is told of all that is sealed or opened, to mask it."""
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise InternalError(f"a box takes one or more keys of {KEY_BYTES} bytes")
         self._ciphers = {key_id(key): AESGCM(key) for key in keys}
         self._sealing = key_id(keys[0])
         self._random_bytes = random_bytes
+        self._secrets = secrets
 
     def __repr__(self) -> str:
         return f"Box({', '.join(self._ciphers)})"
@@ -48,6 +56,7 @@ class Box:
 
     def seal(self, text: str, *, owner_id: str, name: str) -> str:
         """A text that only this box opens, and only as the same owner's of the same name."""
+        self._secrets.add(text)
         header = f"{_FORMAT}.{self._sealing}"
         nonce = self._random_bytes(_NONCE_BYTES)
         data = self._ciphers[self._sealing].encrypt(
@@ -76,7 +85,9 @@ class Box:
             opened = cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context)
         except (ValueError, InvalidTag) as error:
             raise _damaged(owner_id, name) from error
-        return opened.decode("utf-8", "surrogatepass")
+        text = opened.decode("utf-8", "surrogatepass")
+        self._secrets.add(text)
+        return text
 
 
 def key_id(key: bytes) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument
+from autokitteh_server.core.masking import Masker
 from autokitteh_server.secretbox.box import KEY_BYTES, Box, CannotOpen, key_id, key_id_of
 from autokitteh_server.secretbox.keys import load_keys, parse_keys, render_key
 
@@ -120,3 +121,12 @@ def test_a_key_file_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(InvalidArgument, match="not text"):
         load_keys(tmp_path / "binary")
+
+
+def test_what_is_sealed_or_opened_is_masked_from_then_on() -> None:
+    """The log's masker learns of secrets where they pass, so that nobody has to think of it."""
+    first, second = Masker(), Masker()
+    sealed = Box([b"k" * 32], secrets=first).seal("hunter2", owner_id="prj_1", name="X")
+    Box([b"k" * 32], secrets=second).open(sealed, owner_id="prj_1", name="X")
+
+    assert first.mask("is hunter2") == second.mask("is hunter2") == "is ***"
