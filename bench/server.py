@@ -132,13 +132,7 @@ def webhooks_a_second(*, requests: int = 4_000, connections: int = 64) -> float:
     """Durable webhooks accepted a second, each of which starts a session."""
     with place() as here, here.server() as (_, port):
         rate, _ = asyncio.run(_load(port, here.paths["quick"], requests=requests, connections=connections))
-    with Database.open(here.settings.database_url) if False else _nothing():
-        return rate
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
+    return rate
 
 
 def first_line_ms(*, requests: int = 60) -> float:
@@ -160,13 +154,15 @@ def first_line_ms(*, requests: int = 60) -> float:
 
 async def _printed_at(here: Place, event_id: str) -> int:
     """What the session of an event printed, once it is over."""
+    await asyncio.sleep(0.05)  # whoever looks takes time from those who work
     with Database.open(here.settings.database_url, migrate=False) as database:
         while True:
             found = database.read(lambda conn: sessions.list(conn, event_id=event_id, limit=1))
             if found and found[0].state.is_final:
-                records = database.read(lambda conn: journal.load(conn, found[0].id))
+                session_id = found[0].id
+                records = database.read(lambda conn, s=session_id: journal.load(conn, s))
                 return int(next(each.record.result for each in records if each.record.kind == "print"))
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.02)
 
 
 def sync_ms(*, requests: int = 60) -> float:

@@ -42,6 +42,7 @@ class Application:
             outcomes=self.replies,
             opener=box,
             public_url=settings.http.public_url,
+            keeps_spare=True,
         )
         server = self.server
         self.intake = Intake(server.database, server.new_id, server.scheduler)

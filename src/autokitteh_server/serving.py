@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.server_note import SERVER_FILE
 from autokitteh_server.operations.tokens import write_first_token
+
+
+_SWITCH_INTERVAL_S = 0.0005
 
 
 class Serving:
@@ -59,6 +63,9 @@ class Serving:
 
     def start(self) -> int:
         """Begin to work; how many unfinished sessions were found."""
+        # Threads hand events to one another. At the default of 5 ms whoever has one waits for that long, now and then,
+        # until whoever is busy lets him.
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
         found = self.application.start()
         self._is_running = True
         write_first_token(self.application.services, self.settings.data_dir)

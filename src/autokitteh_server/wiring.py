@@ -67,10 +67,12 @@ class Server:
         public_url: str = "",
         instruments: Instruments | None = None,
         is_only: bool = True,
+        keeps_spare: bool = False,
     ) -> None:
         """Open the data folder and the database. Raises FailedPrecondition if another server has either open.
 
         With `is_only=False` another one may have the database open: sessions are then taken from each other.
+        With `keeps_spare` a process is ready for the next session before there is one.
         `public_url`: under which others reach this server; "" for one without a network.
         """
         if settings.crash_at:
@@ -93,6 +95,7 @@ class Server:
         self.pool = RunnerPool(
             lambda: ForkServer(Path(sys.executable), hash_seed=hash_seed, environ=environ, cwd=settings.data_dir),
             max_warm=settings.max_warm,
+            keeps_spare=keeps_spare,
         )
         self.scheduler = LocalScheduler(self.clock, max_runners=settings.max_runners)
         self._surroundings = Surroundings(

@@ -24,9 +24,14 @@ class WarmRunner:
 class RunnerPool:
     """Threads may share it."""
 
-    def __init__(self, start_fork_server: Callable[[], ForkServer], *, max_warm: int) -> None:
+    def __init__(
+        self, start_fork_server: Callable[[], ForkServer], *, max_warm: int, keeps_spare: bool = False
+    ) -> None:
+        """`keeps_spare`: one runner is forked ahead, so that the next session need not wait for a fork."""
         self._start_fork_server = start_fork_server
         self._max_warm = max_warm
+        self._keeps_spare = keeps_spare
+        self._spare: tuple[ForkServer, Runner] | None = None
         self._fork_server: ForkServer | None = None
         self._starting = threading.Lock()
         self._lock = threading.Lock()
@@ -35,11 +40,29 @@ class RunnerPool:
 
     def start(self) -> None:
         """Start the fork server now rather than with the first session."""
-        self._alive_fork_server()
+        server = self._alive_fork_server()
+        if self._keeps_spare:
+            self._put_spare(server)
 
     def fork(self) -> Runner:
         """A new runner."""
-        return self._alive_fork_server().fork()
+        server = self._alive_fork_server()
+        with self._lock:
+            spare, self._spare = self._spare, None
+        # The spare of a fork server that has gone is gone with it.
+        is_fine = spare is not None and spare[0] is server and spare[1].is_silent
+        runner = spare[1] if spare is not None and is_fine else server.fork()
+        if self._keeps_spare:
+            self._put_spare(server)
+        return runner
+
+    def _put_spare(self, server: ForkServer) -> None:
+        """Have the next runner forked. Returns at once."""
+        new = server.fork()
+        with self._lock:
+            surplus, self._spare = self._spare, (server, new)
+        if surplus is not None:  # two threads had the same thought
+            surplus[1].kill()
 
     def take_warm(self, session_id: str) -> WarmRunner | None:
         """The runner that was kept for a session, if it still is."""
@@ -76,6 +99,7 @@ class RunnerPool:
     def close(self) -> None:
         """End every process."""
         with self._lock:
+            self._keeps_spare = False
             warm = [*self._warm.values(), *self._needed.values()]
             self._warm, self._needed = OrderedDict(), {}
         for old in warm:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -43,6 +44,13 @@ class Runner:
             if self.pid and not self._ended.is_set():
                 _kill(self.pid)
         self.connection.close()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it is there and has said nothing, as one that has not been told what to run."""
+        poll = select.poll()
+        poll.register(self.connection.fileno(), select.POLLIN)
+        return not poll.poll(0)
 
     def wait_status(self) -> int | None:
         """How it ended: exit status, negative for a signal; None if that could not be learnt."""
