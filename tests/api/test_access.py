@@ -12,9 +12,10 @@ from api.test_errors import error_of, path_of, query_of
 from autokitteh_server.api.app import ROUTES
 from autokitteh_server.api.guard import AllowedHosts
 from autokitteh_server.api.route import Route
+from autokitteh_server.client.discovery import find_server
 from autokitteh_server.config import HttpSettings
 from autokitteh_server.core.api_types.tokens import CreateToken, Scope
-from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, NotFound
+from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, NotFound, Unauthenticated
 
 ALL = list(Scope)
 
@@ -262,9 +263,24 @@ def test_answers_are_not_for_frames_and_caches(stage: Stage) -> None:
         assert "server" not in answer.headers
 
 
-def test_unreadable_url_of_a_server() -> None:
-    """Is refused before anything is sent."""
-    from autokitteh_server.client.discovery import find_server
+@pytest.mark.parametrize(
+    ("url", "is_sent"),
+    [
+        ("http://127.0.0.1:1", True), ("http://localhost:1", True), ("http://[::1]:1", True),
+        ("http://192.0.2.1:1", False), ("https://ak.example.com", False), ("http://localhost.example.com", False),
+    ],
+)  # fmt: skip
+def test_token_of_a_folder_stays_on_its_machine(tmp_path: Path, url: str, is_sent: bool) -> None:
+    """It is sent to nobody else, whoever that is; one that is given is."""
+    (tmp_path / "token").write_text("ak_secret\n")
 
+    assert find_server(tmp_path, url).token == ("ak_secret" if is_sent else "")
+    assert find_server(tmp_path, url, "ak_given").token == "ak_given"
+
+
+def test_unreadable_address_of_a_server(tmp_path: Path) -> None:
+    """Is refused before anything is sent."""
     with pytest.raises(InvalidArgument, match="is no URL of a server"):
-        find_server(Path("/nowhere"), "localhost:9980")
+        find_server(tmp_path, "localhost:9980")
+    with pytest.raises(Unauthenticated, match="the token has characters"):
+        find_server(tmp_path, "http://localhost", "ä")

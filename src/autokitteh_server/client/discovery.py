@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument
+from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, Unauthenticated
 from autokitteh_server.core.server_note import SERVER_FILE, TOKEN_FILE
 
 
@@ -26,7 +26,8 @@ class Address:
 def find_server(data_dir: Path, url: str = "", token: str = "") -> Address:
     """The server that is meant: the one given, or the one of the data folder.
 
-    Raises FailedPrecondition if none is given and none runs there, and InvalidArgument for what is no URL.
+    Raises FailedPrecondition if none is given and none runs there, InvalidArgument for what is no URL, and
+    Unauthenticated for what cannot be a token.
     """
     found = _checked(url) if url else noted_url(data_dir)
     if found is None:
@@ -34,6 +35,8 @@ def find_server(data_dir: Path, url: str = "", token: str = "") -> Address:
             f"no server is running on the data folder {data_dir}",
             "Start one with `ak up`, or name one with --server or AK_SERVER_URL.",
         )
+    if not (token.isascii() and token.isprintable()):
+        raise Unauthenticated("the token has characters that no token has", "Look at --token or AK_TOKEN.")
     # The folder's token is for the folder's server: nobody else shall get it.
     return Address(url=found, token=token or (_read_token(data_dir) if is_loopback(found) else ""))
 
