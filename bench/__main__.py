@@ -12,7 +12,7 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
-from bench import ours
+from bench import ours, server
 from postgres_cluster import NoPostgreSQL, run_cluster
 
 #: Each figure is the median of so many runs, ours and theirs in turn: the machine's speed drifts.
@@ -33,7 +33,28 @@ def main() -> None:
     rewritten, plain = ours.local_call_ns()
     print(f"call of a local function        {rewritten:8.0f} ns, plain Python {plain:.0f}: ", end="")
     print(f"{rewritten - plain:.0f} ns extra (goal < 500), {rewritten / plain:.1f}x (goal <= 3x)")
-    print(f"a session, submitted to over    {ours.start_ms():8.1f} ms")
+    print(f"a session, submitted to over    {ours.start_ms():8.1f} ms\n")
+    measure_server()
+
+
+def measure_server() -> None:
+    """A whole server: `ak up` on SQLite in a process of its own, with its load on the same machine."""
+    rates = [server.webhooks_a_second() for _ in range(ROUNDS)]
+    print(
+        f"durable webhooks accepted       {median(rates):8.0f} a second, each starts a session (goal > 1,000)",
+        flush=True,
+    )
+    lines = [server.first_line_ms() for _ in range(ROUNDS)]
+    print(f"webhook to first line of code   {median(lines):8.1f} ms, p50, warm (goal < 15)", flush=True)
+    replies = [server.sync_ms() for _ in range(ROUNDS)]
+    print(f"sync webhook, round trip        {median(replies):8.1f} ms, p50 (goal < 25)", flush=True)
+    for count in (10_000, 100_000):
+        up_s, memory_mib, late_ms, resumed_s = server.sleeping(count=count)
+        print(
+            f"{count:7,} sleeping sessions       up in {up_s:.1f} s, {memory_mib:.0f} MiB, a wake-up is {late_ms:.0f} ms late ",
+            end="",
+        )
+        print(f"(goal < 100); after a kill the first turn in {resumed_s:.1f} s (goal < 2 with 10,000)", flush=True)
 
 
 def compare(store: str, new_database) -> None:

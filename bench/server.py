@@ -215,12 +215,17 @@ def sleeping(*, count: int) -> tuple[float, float, float, float]:
                     lambda conn, ids=ids: _add_sleepers(conn, here, ids, now + 3_600_000_000, now)
                 )
             wake_at = time.time_ns() // 1000 + 8_000_000
-            early = [new_id("ses") for _ in range(20)]
-            application.services.database.write(lambda conn: _add_sleepers(conn, here, early, wake_at, now))
+            # One after another: how late one is, not how long twenty take.
+            early = {new_id("ses"): wake_at + 200_000 * number for number in range(20)}
+            for session_id, moment in early.items():
+                application.services.database.write(
+                    lambda conn, s=session_id, m=moment: _add_sleepers(conn, here, [s], m, now)
+                )
         began = time.perf_counter()
         with here.server() as (process, _):
             up_s = time.perf_counter() - began
-            late = [printed - wake_at for printed in _wait_for_prints(here, early)]
+            woken = _wait_for_prints(here, [*early])
+            late = [printed - moment for printed, moment in zip(woken, early.values(), strict=True)]
             memory = _memory_mib(process.pid)
         with Database.open(here.settings.database_url) as database:
             due = [f"ses_{number:026}" for number in range(1)]
@@ -241,7 +246,7 @@ def _wait_for_prints(here: Place, ids: list[str]) -> list[int]:
                 if printed:
                     found += printed
                     break
-                time.sleep(0.01)
+                time.sleep(0.1)
         return found
 
 

@@ -21,7 +21,6 @@ from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.server_note import SERVER_FILE
 from autokitteh_server.operations.tokens import write_first_token
 
-
 _SWITCH_INTERVAL_S = 0.0005
 
 
