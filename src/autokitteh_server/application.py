@@ -1,6 +1,7 @@
 """All of what `ak up` starts, and in which order."""
 
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Self
 
 from autokitteh_server.api.ingress import Ingress
@@ -9,12 +10,14 @@ from autokitteh_server.core.clock import Clock, system_slug
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.surroundings import Listener
 from autokitteh_server.operations.published import load_published
+from autokitteh_server.operations.retention import RetentionPolicy, Sweeper
 from autokitteh_server.operations.services import Services
 from autokitteh_server.secretbox.box import Box
 from autokitteh_server.secretbox.keys import KEY_FILE, load_keys
 from autokitteh_server.sources.cron import Cron
 from autokitteh_server.sources.replies import Replies
 from autokitteh_server.storage.data_folder import make_folder
+from autokitteh_server.telemetry.metrics import Metrics
 from autokitteh_server.wiring import Server
 
 
@@ -34,6 +37,7 @@ class Application:
         box = Box(load_keys(settings.data_dir / KEY_FILE, settings.secret_key, given_file=settings.secret_key_file))
         self.settings = settings
         self.replies = Replies()
+        self.metrics = Metrics(metadata.version("autokitteh"), lambda: self.server.count())
         self.server = Server(
             settings,
             environ=environ,
@@ -43,10 +47,18 @@ class Application:
             opener=box,
             public_url=settings.http.public_url,
             keeps_spare=True,
+            instruments=self.metrics,
         )
         server = self.server
         self.intake = Intake(server.database, server.new_id, server.scheduler)
         self.cron = Cron(server.database, server.clock, server.new_id, self.intake)
+        self.sweeper = Sweeper(
+            server.database,
+            server.folders,
+            RetentionPolicy(events_days=settings.retention.events_days, sessions_days=settings.retention.sessions_days),
+            clock=server.clock,
+            instruments=self.metrics,
+        )
         self.services = Services(
             database=server.database,
             clock=server.clock,
@@ -73,10 +85,12 @@ class Application:
         found = self.server.start()
         self.intake.open()
         self.cron.open()
+        self.sweeper.open()
         return found
 
     def close(self) -> None:
         """Stop, in this order: nothing more comes in, activities come to their ends, everything is closed."""
+        self.sweeper.close()
         self.cron.close()
         self.intake.close()
         self.server.close(grace_s=self.settings.stop_grace_s)

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Self
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from autokitteh_server.api.app import make_app
 from autokitteh_server.api.guard import AllowedHosts
@@ -20,6 +23,7 @@ from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.server_note import SERVER_FILE
 from autokitteh_server.operations.tokens import write_first_token
+from autokitteh_server.telemetry.metrics import CONTENT_TYPE, render_metrics
 
 _SWITCH_INTERVAL_S = 0.0005
 
@@ -92,9 +96,14 @@ class Serving:
             self.application.services,
             hub=self._hub,
             hosts=AllowedHosts(http.host_and_port[0], http.public_url, http.allowed_hosts),
-            extra_routes=self.application.ingress.routes(),
+            extra_routes=[*self.application.ingress.routes(), Route("/metrics", self._show_metrics)],
             is_ready=lambda: self._is_running,
+            instruments=self.application.metrics,
         )
+
+    def _show_metrics(self, _: Request) -> Response:
+        """Without a token, as health is; but only under the server's own names."""
+        return Response(render_metrics(self.application.metrics), media_type=CONTENT_TYPE)
 
 
 def _write_note(path: Path, url: str) -> None:
