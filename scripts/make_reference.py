@@ -25,9 +25,12 @@ from autokitteh import (
     triggers,
 )
 from autokitteh_server import config_table
+from autokitteh_server.api.app import PREFIX, ROUTES
+from autokitteh_server.api.route import Route
 from autokitteh_server.cli.exit_codes import ExitCode
 from autokitteh_server.cli.main import ak
 from autokitteh_server.core import manifest_schema
+from autokitteh_server.core.api_types.tokens import Scope
 from autokitteh_server.core.manifest_schema import Field, Kind, Section
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
@@ -63,6 +66,7 @@ def pages() -> dict[str, str]:
         "sdk.md": sdk_page,
         "errors.md": errors_page,
         "settings.md": settings_page,
+        "http-api.md": http_api_page,
     }
     return {name: MADE + make().strip() + "\n" for name, make in made.items()}
 
@@ -363,6 +367,104 @@ def settings_page() -> str:
             table(("variable", "meaning"), [(f"`{name}`", meaning) for name, meaning in others.items()]),
         ]
     )
+
+
+# --- the HTTP API -----------------------------------------------------------------------------------------------------
+
+_API_INTRODUCTION = """\
+# HTTP API
+
+All that `ak` does with a server goes over this API, below `/api/v1`. Requests and answers are JSON. What each route
+takes and gives is in the server's own description, OpenAPI 3.1, at `/api/v1/openapi.json`, from which programs can make
+clients.
+
+```sh
+curl -H "Authorization: Bearer $(cat ~/.local/share/autokitteh/token)" http://127.0.0.1:9980/api/v1/sessions
+ak token create dashboard --scope read --expires-in 90d
+```
+
+## Tokens
+
+Each request has the header `Authorization: Bearer ak_...`. At its first start a server makes a token that is good for
+everything, and writes it into the file `token` of its data folder. `ak token` makes others, with some of these
+scopes:"""
+
+_SCOPES = {
+    Scope.READ: "see everything but the values of secret vars",
+    Scope.WRITE: "change everything but tokens",
+    Scope.SECRETS: "see the values of secret vars, with `reveal=true`",
+    Scope.ADMIN: "list, make and revoke tokens",
+}
+
+_API_RULES = """\
+## Errors
+
+Errors have one shape, whatever went wrong: `code` is for programs and stays the same, `message` says what and where,
+and `remedy`, which may be empty, how to mend it.
+
+```json
+{"error": {
+  "code": "not_found",
+  "message": "there is no project named 'demo'",
+  "remedy": "`ak project list` shows those there are."
+}}
+```
+
+| status | meaning | exit code of `ak` |
+|---|---|---|
+| 400 | something given is not usable; the message names it | 40 |
+| 401 | it is not known who asks | 41 |
+| 403 | who asks may not; or a page of another origin asks | 43 |
+| 404 | there is no such thing | 44 |
+| 405 | the path has no such method | 40 |
+| 409 | not possible in the present state | 42 |
+| 413 | the body is larger than 1 MiB; for a project's files 64 MiB | 40 |
+| 415 | the body is not said to be JSON | 40 |
+| 421 | the server is not that host: see the setting `http.allowed_hosts` | 40 |
+| 500 | a mistake of the server's; its log says more under the number in the message | 1 |
+| 503 | not possible just now | 42 |
+
+## Lists
+
+A list comes in pages: `{"items": [...], "next": "..."}`. `limit` is 1 to 500, and 50 unless given. `next` is the
+`cursor` for the following page; null: there is none.
+
+## Values with bytes
+
+Where users' values stand, an event's data or a session's result, bytes are `{"$bytes": base64}`, whole numbers of more
+than 600 digits `{"$int": hexadecimal}`; and an object whose only key begins with `$` is `{"$dict": {...}}`.
+
+## Following a session
+
+`GET /api/v1/sessions/{session}/log/stream` sends [the session's log](session-log.md) as server-sent events, each entry
+when it is durable, and at last an event `end` with the session. The id of an event is its place: a client that sends
+`Last-Event-ID` goes on after it, as browsers do by themselves. A stream that ends without `end` was ended by the
+server, which stops.
+
+## Without a token
+
+`/health` answers 200 while the server lives, `/ready` while it can work and 503 when not. Webhooks and published values
+have URLs of their own, which nobody can guess.
+
+## Routes
+
+Parts of a path in braces are names or ids."""
+
+
+def http_api_page() -> str:
+    """Every route, and the rules that hold for all."""
+    parts = [
+        _API_INTRODUCTION,
+        table(("scope", "good for"), [(f"`{scope}`", _SCOPES[scope]) for scope in Scope]),
+        _API_RULES,
+        table(("route", "scope", "what it does"), [_route_row(route) for route in ROUTES]),
+    ]
+    return "\n\n".join(parts)
+
+
+def _route_row(route: Route) -> tuple[str, ...]:
+    words = " ".join((route.handler.__doc__ or "").split())
+    return (f"`{route.method} {PREFIX}{route.path}`", f"`{route.scope}`", words)
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------
