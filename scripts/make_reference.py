@@ -25,8 +25,8 @@ from autokitteh import (
     triggers,
 )
 from autokitteh_server import config_table
-from autokitteh_server.api.app import PREFIX, ROUTES
-from autokitteh_server.api.route import Route
+from autokitteh_server.api.app import ROUTES
+from autokitteh_server.api.route import PREFIX, Route
 from autokitteh_server.cli.exit_codes import ExitCode
 from autokitteh_server.cli.main import ak
 from autokitteh_server.core import manifest_schema

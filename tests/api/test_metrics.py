@@ -7,6 +7,7 @@ from api.stage import Stage
 from autokitteh_server.core.api_types.sessions import StartSession
 
 ENDED = "autokitteh_sessions_ended_total state=COMPLETED"
+ANSWERED = "autokitteh_webhook_seconds_count status=202"
 
 
 def scrape(stage: Stage) -> dict[str, float]:
@@ -40,6 +41,29 @@ def test_a_session_and_its_requests_are_counted(stage: Stage) -> None:
     assert after["autokitteh_journal_commits_total"] > before["autokitteh_journal_commits_total"]
     assert any("sessions" in name for name in after if name.startswith("autokitteh_api_request_seconds_count"))
     assert not any(session.id in name or deployed.project.name in name for name in after), "labels must be few"
+
+
+def test_webhooks_are_counted_with_what_became_of_them(stage: Stage) -> None:
+    """Those that were answered by status, the events by verdict, and repeats apart."""
+    triggers = "    - {name: hook, type: webhook, call: 'program.py:main', filter: data.body.json.n == 1}\n"
+    deployed = stage.deploy(triggers=triggers)
+    (trigger,) = stage.http.get("/triggers", params={"project": deployed.project.name}).json()["items"]
+    url = trigger["webhook_url"]
+    before = scrape(stage)
+    for n, key in ((1, "a"), (1, "a"), (2, "b")):
+        httpx.post(url, json={"n": n}, headers={"idempotency-key": key}, trust_env=False)
+    after = scrape(stage)
+    while after.get(ANSWERED, 0) < before.get(ANSWERED, 0) + 3:  # a sender has the answer before it is counted
+        after = scrape(stage)
+
+    for name, more in (
+        (ANSWERED, 3),
+        ("autokitteh_events_received_total source=webhook", 2),
+        ("autokitteh_events_repeated_total source=webhook", 1),
+        ("autokitteh_event_verdicts_total source=webhook verdict=started", 1),
+        ("autokitteh_event_verdicts_total source=webhook verdict=filter false", 1),
+    ):
+        assert after[name] - before.get(name, 0) == more, name
 
 
 def test_another_name_of_the_server_is_refused(stage: Stage) -> None:

@@ -10,8 +10,8 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api.stage import Stage
-from autokitteh_server.api.app import PREFIX, ROUTES, make_openapi
-from autokitteh_server.api.route import Route
+from autokitteh_server.api.app import ROUTES, make_openapi
+from autokitteh_server.api.route import PREFIX, Route
 
 DOCUMENT = make_openapi()
 

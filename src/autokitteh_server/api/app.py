@@ -21,7 +21,7 @@ from autokitteh_server.api.guard import AllowedHosts, Guard
 from autokitteh_server.api.log_hub import LogHub
 from autokitteh_server.api.openapi import make_document
 from autokitteh_server.api.refusals import JSON, NotReady, Unexpected, error_response, refuse_unknown
-from autokitteh_server.api.route import Route
+from autokitteh_server.api.route import PREFIX, Route
 from autokitteh_server.api.routes import (
     builds,
     connections,
@@ -40,8 +40,6 @@ from autokitteh_server.core.errors import ServerError
 from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.operations.health import check_database
 from autokitteh_server.operations.services import Services
-
-PREFIX = "/api/v1"
 
 #: Everything below PREFIX.
 ROUTES: tuple[Route, ...] = (

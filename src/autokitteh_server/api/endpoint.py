@@ -15,7 +15,7 @@ from autokitteh_server.api.context import Context, Surface
 from autokitteh_server.api.event_stream import EventStream
 from autokitteh_server.api.reading import check_media_type, check_path, decode_body, decode_query, read_body
 from autokitteh_server.api.refusals import JSON, Unexpected, error_response
-from autokitteh_server.api.route import NoQuery, Route
+from autokitteh_server.api.route import PREFIX, NoQuery, Route
 from autokitteh_server.core.api_types.tokens import Scope
 from autokitteh_server.core.entities import Token
 from autokitteh_server.core.errors import ServerError, Unauthenticated
@@ -45,7 +45,7 @@ class Endpoint:
         began_at = self._clock.now_us()
         response = await self._safely(route, request)
         seconds = (self._clock.now_us() - began_at) / 1e6
-        self._instruments.request_done(f"{route.method} {route.path}", response.status_code, seconds)
+        self._instruments.request_done(f"{route.method} {PREFIX}{route.path}", response.status_code, seconds)
         return response
 
     async def _safely(self, route: Route, request: Request) -> Response:

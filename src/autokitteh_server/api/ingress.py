@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.ids import IdSource
+from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.dispatch.incoming import Dispatched, Incoming
 from autokitteh_server.dispatch.intake import Intake
@@ -43,6 +44,7 @@ class Ingress:
     replies: Replies
     max_body_bytes: int
     sync_timeout_s: float
+    instruments: Instruments = field(default_factory=NoInstruments)
 
     def routes(self) -> list[Route]:
         """The routes, for the application."""
@@ -77,6 +79,8 @@ class Ingress:
             response = await self._answer(result, news)
             # Here and not by the caller: what a session sends piece by piece is news, too.
             await response(request.scope, request.receive, send)
+        seconds = (self.clock.now_us() - incoming.received_at) / 1e6
+        self.instruments.webhook_answered(response.status_code, seconds)
 
     async def _answer(self, result: Dispatched, news: News) -> Response:
         if not result.is_known or not (result.is_repeat or result.is_deployed or result.has_effect):

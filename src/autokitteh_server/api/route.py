@@ -14,6 +14,9 @@ from msgspec import Struct
 
 from autokitteh_server.core.api_types.tokens import Scope
 
+#: Where the API is. Another version of it would have another path.
+PREFIX = "/api/v1"
+
 #: Bytes of an ordinary body, and of one with a project's files.
 SMALL = 1 << 20
 LARGE = 64 << 20
@@ -40,7 +43,7 @@ class Route:
     """A method of a path, and what it does."""
 
     method: str
-    path: str  # below /api/v1; parameters in braces
+    path: str  # below PREFIX; parameters in braces
     scope: Scope  # that the caller's token must have
     handler: Handler
     summary: str

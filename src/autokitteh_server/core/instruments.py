@@ -39,7 +39,7 @@ class Instruments(Protocol):
         ...
 
     def request_done(self, route: str, status: int, seconds: float) -> None:
-        """A request to the API has its answer. `route`: the template, such as /api/v1/sessions/{id}, not the path."""
+        """A request to the API has its answer. `route`: such as "GET /api/v1/sessions/{session}"."""
         ...
 
     def swept(self, counts: Mapping[str, int]) -> None:
