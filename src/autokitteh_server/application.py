@@ -50,7 +50,7 @@ class Application:
             instruments=self.metrics,
         )
         server = self.server
-        self.intake = Intake(server.database, server.new_id, server.scheduler)
+        self.intake = Intake(server.database, server.new_id, server.scheduler, instruments=self.metrics)
         self.cron = Cron(server.database, server.clock, server.new_id, self.intake)
         self.sweeper = Sweeper(
             server.database,
@@ -78,6 +78,7 @@ class Application:
             replies=self.replies,
             max_body_bytes=settings.http.webhook_body_bytes,
             sync_timeout_s=settings.http.sync_timeout_s,
+            instruments=self.metrics,
         )
 
     def start(self) -> int:

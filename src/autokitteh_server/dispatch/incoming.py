@@ -17,6 +17,7 @@ class Incoming:
     data: Any  # a JSON value, with bytes
     key: str | None = None  # the sender's own id of it
     received_at: int
+    kind: str = "webhook"  # what sent it, for those who count: webhook, schedule, connection or manual
 
     @property
     def source(self) -> str:

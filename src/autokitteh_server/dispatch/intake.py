@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.ids import IdSource
+from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.dispatch.dispatch import Dispatcher
 from autokitteh_server.dispatch.incoming import Dispatched, Incoming
 from autokitteh_server.engine.scheduler import Scheduler
@@ -35,9 +36,12 @@ _Item = tuple[Incoming, "Future[Dispatched]"]
 class Intake:
     """Threads may share it."""
 
-    def __init__(self, database: Database, new_id: IdSource, scheduler: Scheduler) -> None:
+    def __init__(
+        self, database: Database, new_id: IdSource, scheduler: Scheduler, *, instruments: Instruments | None = None
+    ) -> None:
         self._dispatcher = Dispatcher(database, new_id)
         self._scheduler = scheduler
+        self._instruments = instruments or NoInstruments()
         self._changed = threading.Condition()
         self._queue: list[_Item] = []
         self._holds_back = False
@@ -77,6 +81,13 @@ class Intake:
             for wake in result.wakes:
                 self._scheduler.wake(wake.session_id, wake.subscription_id)
 
+    def count(self, kind: str, result: Dispatched) -> None:
+        """Have it counted. For those, too, who dispatch in a transaction of their own."""
+        if result.is_repeat:
+            self._instruments.event_repeated(kind)
+        elif result.event is not None:
+            self._instruments.event_dispatched(kind, [verdict.kind for verdict in result.event.verdicts])
+
     def _work(self) -> None:
         while True:
             with self._changed:
@@ -104,7 +115,8 @@ class Intake:
         crash_point("event.after_commit")
         self.announce(results)
         crash_point("event.after_start")
-        for (_, future), result in zip(batch, results, strict=True):
+        for (incoming, future), result in zip(batch, results, strict=True):
+            self.count(incoming.kind, result)
             future.set_result(result)
 
     def _fail(self, batch: Sequence[_Item], err: Exception) -> None:

@@ -35,6 +35,7 @@ def redispatch_event(services: Services, event_id: str) -> Event:
 
 def _dispatch(services: Services, source_id: str, event_type: str, data: dict[str, Any]) -> Event:
     incoming = Incoming(
+        kind="manual",
         event_id=services.new_id("evt"),
         source_id=source_id,
         event_type=event_type,

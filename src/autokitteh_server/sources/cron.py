@@ -94,10 +94,19 @@ class Cron:
 
         is_some, results = self._database.write(fire)
         self._intake.announce(results)
+        for result in results:
+            self._intake.count("schedule", result)
         return is_some
 
     def _tick(self, trigger_id: str, now: int) -> Incoming:
-        return Incoming(event_id=self._new_id("evt"), source_id=trigger_id, event_type="tick", data={}, received_at=now)
+        return Incoming(
+            event_id=self._new_id("evt"),
+            source_id=trigger_id,
+            event_type="tick",
+            data={},
+            received_at=now,
+            kind="schedule",
+        )
 
 
 def next_tick_at(trigger: Trigger, now: int) -> int | None:
