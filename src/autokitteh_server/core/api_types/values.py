@@ -24,6 +24,9 @@ Value = Annotated[Raw, Meta(description=_VALUE)]
 
 MAX_PAGE = 500
 
+#: Levels of a value. Somewhat more could be read, but perhaps not where the stack is fuller than here.
+MAX_NESTING = 200
+
 _CURSOR = "`next` of the page before; it says nothing to anybody but the server"
 
 
@@ -63,10 +66,22 @@ def raw(value: Any) -> Raw:
 def value_of(sent: Raw, name: str) -> Any:
     """The user's value that was sent in the field of this name. Raises InvalidArgument."""
     try:
-        return load_json(bytes(sent))
+        value = load_json(bytes(sent))
+        dump_json(value)  # not all that can be read can be kept: 1e999 is infinite
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise InvalidArgument(f"{name}: it cannot be read: {reason}", "Send JSON, with bytes as base64.") from error
+    if _is_deep(value):
+        raise InvalidArgument(f"{name}: it has more than {MAX_NESTING} levels", "Send it as text, or flatter.")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_NESTING):
+        lists = [item for each in level if isinstance(each, list) for item in each]
+        level = lists + [item for each in level if isinstance(each, dict) for item in each.values()]
+    return any(isinstance(each, list | dict) for each in level)
 
 
 def readable(text: str) -> str:
