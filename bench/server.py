@@ -100,8 +100,8 @@ async def _post(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], path
     reader, writer = streams
     body = json.dumps({"text": "x" * 200}).encode()
     began = time.perf_counter()
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    writer.write(head.encode() + body)
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     reply = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = re.search(r"content-length: (\d+)", reply)
     if length and int(length[1]):
