@@ -93,7 +93,7 @@ def _success(route: Route, schema_of: dict[Any, Any]) -> dict[str, Any]:
     if response is None:
         return {"description": "Done"}
     if response is EventStream:
-        return {"description": "Events as they happen", "content": {EVENT_STREAM: {"schema": {"type": "string"}}}}
+        return {"description": "Events as they happen", "content": {EVENT_STREAM: {}}}
     return {"description": "Done", "content": {JSON: {"schema": schema_of[response]}}}
 
 
