@@ -51,7 +51,7 @@ def measure_server() -> None:
     for count in (10_000, 100_000):
         up_s, memory_mib, late_ms, resumed_s = server.sleeping(count=count)
         print(
-            f"{count:7,} sleeping sessions       up in {up_s:.1f} s, {memory_mib:.0f} MiB, a wake-up is {late_ms:.0f} ms late ",
+            f"{count:7,} sleeping sessions       up in {up_s:.1f} s, {memory_mib:.0f} MiB, woken {late_ms:.0f} ms late ",
             end="",
         )
         print(f"(goal < 100); after a kill the first turn in {resumed_s:.1f} s (goal < 2 with 10,000)", flush=True)
