@@ -119,7 +119,7 @@ def test_a_sleeping_session_wakes_up_elsewhere(
 
     restore_to(file, there)
 
-    clock = HandClock(NOW + HOUR)
+    clock = HandClock(NOW + 2 * HOUR)  # the sleep began some milliseconds after NOW
     with Bench(tmp_path / "there", clock=clock, db=there.database_url) as bench:
         result = bench.wait(session.id)
     assert (result.state, result.error) == ("COMPLETED", "")
