@@ -63,9 +63,7 @@ def get(services: Services, which: str) -> Session:
     return services.database.read(lambda conn: sessions.get(conn, find_session(conn, which)))
 
 
-def list_page(
-    services: Services, query: SessionQuery, *, limit: int, after_id: str | None = None
-) -> Sequence[Session]:
+def list_page(services: Services, query: SessionQuery, *, limit: int, after_id: str | None = None) -> Sequence[Session]:
     """Sessions, newest first, those of whatever the query names. Raises NotFound for a project that does not exist."""
     return services.database.read(lambda conn: list_sessions(conn, query, limit=limit, after_id=after_id))
 
