@@ -8,9 +8,10 @@ from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
-from autokitteh_server.cli.terminal import say
+from autokitteh_server.cli.terminal import say, write_lines
 from autokitteh_server.core.api_types.connections import OfProject
 from autokitteh_server.core.api_types.triggers import ChangeTrigger, CreateTrigger, Trigger
+from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.manifest import TriggerType
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ _HERE = "autokitteh_server.cli.trigger"
 _COMMANDS = {
     "list": Lazy(f"{_HERE}:list_", "List triggers, by project and name."),
     "get": Lazy(f"{_HERE}:get", "Show a trigger, with its webhook's URL."),
+    "url": Lazy(f"{_HERE}:url", "Print a webhook's URL, and nothing else."),
     "create": Lazy(f"{_HERE}:create", "Make a trigger."),
     "update": Lazy(f"{_HERE}:update", "Change a trigger."),
     "delete": Lazy(f"{_HERE}:delete", "Delete a trigger."),
@@ -81,6 +83,20 @@ def list_(client: "Client", project: str, limit: int, as_json: bool) -> None:
 def get(client: "Client", which: str, as_json: bool) -> None:
     """Show a trigger, with its webhook's URL."""
     show(client.triggers.get(which), as_json, _render)
+
+
+@click.command(epilog=_EPILOG)
+@trigger_argument
+@with_client
+def url(client: "Client", which: str) -> None:
+    """Print a webhook's URL, and nothing else.
+
+    For other commands: curl $(ak trigger url my_project/on_push)
+    """
+    trigger = client.triggers.get(which)
+    if trigger.webhook_url is None:
+        raise FailedPrecondition(f"trigger {which} is a {trigger.type.value}, which has no URL", "Name a webhook.")
+    write_lines([trigger.webhook_url])
 
 
 @click.command(epilog=_EPILOG)
