@@ -17,11 +17,16 @@ _FILE_NAME = re.compile(r"# ([\w./-]+\.\w+)\n")
 #: What differs from run to run, and what is compared instead.
 _DIFFERING = {
     re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z\b)?"): "<time>",
-    re.compile(r"\b(ses|bld|prj)_[0-9a-z]{26}\b"): r"<\1>",
+    re.compile(r"\b(ses|bld|prj|dep|trg|con|evt|tok)_[0-9a-z]{26}\b"): r"<\1>",
+    re.compile(r"http://127\.0\.0\.1:\d+"): "<server>",
+    re.compile(r"(?<=/)[0-9a-z]{26}\b"): "<slug>",
     re.compile(r"\b\d[\d.]*(e-\d+)? (ms|s)\b"): "<duration>",
     re.compile(r'(?<="seconds": )[\d.e-]+'): "<duration>",
     re.compile(r" {2,}"): "  ",
 }
+
+#: Kills what was started with a `&`.
+KILL_JOB = "kill -9 %1"
 
 #: The last line that a terminal shows of a command that was killed.
 KILLED = "Killed"
@@ -77,17 +82,31 @@ class Terminal:
     def __init__(self, folder: Path, **environment: str) -> None:
         self._folder = folder
         self._status = 0
+        self._job: subprocess.Popen[str] | None = None  # what was started with a `&` at its end
         programs = Path(sys.executable).parent  # where `ak` is
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("AK_")},
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_DATA_HOME": str(folder / "share"),
+            # Pages are followed side by side, and each has a server of its own.
+            "AK_HTTP__ADDR": "127.0.0.1:0",
             **environment,
         }
 
+    def __enter__(self) -> "Terminal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kill_job()
+
     def run(self, command: Command) -> None:
         """Run a command to its end, or kill it where the page says so."""
-        if command.shown[-1:] == [KILLED]:
+        if command.text.endswith(" &"):
+            output, expected = self._start_job(command), command.shown
+        elif command.text == KILL_JOB:
+            output, expected = self._kill_job(), command.shown
+        elif command.shown[-1:] == [KILLED]:
             output = self._run_and_kill(command, command.shown[:-1])
             expected = command.shown[:-1]
         else:
@@ -98,6 +117,27 @@ class Terminal:
         assert not failed, (
             f"line {command.line}: {command.text} ended with {self._status}, and the page does not say so"
         )
+
+    def _start_job(self, command: Command) -> list[str]:
+        """Start a command that goes on; the lines that it shows at once, as many as the page shows."""
+        self._job = subprocess.Popen(
+            ["sh", "-c", f"exec {command.text.removesuffix('&')}"],
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self._job.stdout is not None
+        return [self._job.stdout.readline().rstrip("\n") for _ in command.shown]
+
+    def _kill_job(self) -> list[str]:
+        if self._job is not None:
+            self._job.kill()
+            self._job.communicate()
+            self._job = None
+        return []
 
     def _run(self, command: Command) -> list[str]:
         # A shell of its own for each, which is told how the one before ended.

@@ -22,8 +22,8 @@ def test_every_example_has_a_readme_that_shows_a_run() -> None:
 def test_example_prints_what_its_readme_says(readme: Path, tmp_path: Path) -> None:
     """The README's commands print just what stands below them, and nothing else on either stream."""
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    terminal = Terminal(tmp_path)
-    for block in find_blocks(readme.read_text()):
-        if block.language == "console":
-            for command in find_commands(block):
-                terminal.run(command)
+    with Terminal(tmp_path) as terminal:
+        for block in find_blocks(readme.read_text()):
+            if block.language == "console":
+                for command in find_commands(block):
+                    terminal.run(command)

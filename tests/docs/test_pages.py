@@ -50,13 +50,15 @@ FOLLOWED = [page for page in pages_with("console", "python", "yaml", "txtar", "j
 @pytest.mark.parametrize("page", FOLLOWED, ids=name_of)
 def test_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     """A page's blocks, taken in order in a folder of their own, are as a reader who follows it finds them."""
-    follow(page, tmp_path, Terminal(tmp_path))
+    with Terminal(tmp_path) as terminal:
+        follow(page, tmp_path, terminal)
 
 
 @pytest.mark.postgres
 def test_postgresql_page_does_what_it_says(tmp_path: Path, postgres_url: str) -> None:
     """The page about PostgreSQL is followed with AK_DB set, as it tells the reader to do."""
-    follow(POSTGRES_PAGE, tmp_path, Terminal(tmp_path, AK_DB=postgres_url))
+    with Terminal(tmp_path, AK_DB=postgres_url) as terminal:
+        follow(POSTGRES_PAGE, tmp_path, terminal)
 
 
 @pytest.fixture
