@@ -147,10 +147,14 @@ def main(event):
 def test_the_filter_of_a_trigger_holds_too(served: Served, client: httpx.Client, durable: bool) -> None:
     """A subscription to a trigger gets what the trigger is for."""
     session_id, paths = start(
-        served, client, "def main(event):\n    return next_event(subscribe('door')).method\n", durable=durable
+        served,
+        client,
+        "def main(event):\n    return next_event(subscribe('door', 'data.url.path.endswith(\"/a\");')).method\n",
+        durable=durable,
     )
-    client.put(paths["door"])
-    client.post(paths["door"])
+    client.put(paths["door"] + "/a")
+    client.post(paths["door"] + "/b")
+    client.post(paths["door"] + "/a")
     assert served.wait(session_id).session.result == "POST"
 
 

@@ -8,6 +8,7 @@ from autokitteh_server.core.filter_data import Activation, activate
 from autokitteh_server.core.filter_language import Expression, compile_expression, regex_problem
 from autokitteh_server.core.filter_problems import filter_problem, place_of, read_problems
 from autokitteh_server.core.filter_reasons import explain_failure, explain_value
+from autokitteh_server.core.filter_spelling import as_cel
 from autokitteh_server.core.filter_text import UNREADABLE
 from autokitteh_server.core.filter_tree import Call, Constant, Tree, read_tree, walk
 from autokitteh_server.core.filter_words import operator_word, type_word
@@ -97,7 +98,7 @@ def compile_filter(text: str) -> Filter:
         return Filter(text)
     _refuse(_text_problems(text))
     try:
-        expression = compile_expression(text)
+        expression = compile_expression(as_cel(text))
     except Exception as error:
         raise FilterError(read_problems(str(error), text)) from None
     tree = read_tree(expression.serialize())

@@ -120,8 +120,8 @@ def test_failures_are_no_match_and_say_why(text: str, failure: str) -> None:
 @pytest.mark.parametrize(
     ("text", "problems"),
     [
-        ("data.url.path.endswith('/meow')", ["1:15: there is no function `endswith`. Did you mean `endsWith`?"]),
-        ("event_type.startswith('x')", ["1:12: there is no function `startswith`. Did you mean `startsWith`?"]),
+        ("data.url.path.endwith('/meow')", ["1:15: there is no function `endwith`. Did you mean `endsWith`?"]),
+        ("event_type.startWith('x')", ["1:12: there is no function `startWith`. Did you mean `startsWith`?"]),
         ("data.s.starts_with('x')", ["1:8: there is no function `starts_with`. Did you mean `startsWith`?"]),
         ("data.s.lower() == 'x'", ["1:8: there is no function `lower`. Did you mean `lowerAscii`?"]),
         ("len(data.x) > 1", ["1:1: there is no function `len`. Did you mean `size`?"]),
@@ -151,7 +151,7 @@ def test_failures_are_no_match_and_say_why(text: str, failure: str) -> None:
         ("data.a =~ 'x'", ["1:8: CEL has no `=~`. Write `text.matches('pattern')`."]),
         ("data.a == True", ["1:11: there is no `True`. Write `true`."]),
         ("data.a == None", ["1:11: there is no `None`. Write `null`."]),
-        ('event_type.startsWith("issue_");', ["1:32: a filter does not end with `;`. Remove it."]),
+        ('event_type.startsWith("issue_");;', ["1:32: a filter does not end with `;`. Remove it."]),
         ("data.in == 1", ["1:6: `in` is a word of CEL's own, and no key after a dot. Write `['in']`."]),
         ("data.a ==", ["1:10: the filter breaks off. Write the value or the condition that is missing."]),
         ("(data.a == 1", ["1:13: a `)` is missing. Add the `)`."]),
