@@ -25,7 +25,7 @@ from autokitteh_server.core.server_note import SERVER_FILE
 from autokitteh_server.operations.tokens import write_first_token
 from autokitteh_server.telemetry.metrics import CONTENT_TYPE, render_metrics
 
-_SWITCH_INTERVAL_S = 0.0005
+_SWITCH_INTERVAL_S = 0.002
 
 
 class Serving:

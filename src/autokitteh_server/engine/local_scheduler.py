@@ -24,8 +24,9 @@ _RETRY_DELAY_US = 1_000_000
 #: Timers out of date, beyond as many as there are others, after which they are cleared away.
 _STALE_TIMERS = 1_000
 
-#: Turns at once while the scheduler is held back.
-_HELD_BACK_TO = 2
+#: While the scheduler is held back, the next turn is given when none has begun for so long that is still under way.
+#: Most are over by then; one that goes on sits in a slow call, and does not stop the others.
+_PACE_US = 100_000
 
 RunTurn = Callable[[str, TurnControl], TurnResult]
 StopIdle = Callable[[str], None]
@@ -48,6 +49,7 @@ class LocalScheduler:
         self._timers: list[tuple[int, str]] = []
         self._timer_of: dict[str, int] = {}  # the one that counts; others in the heap are out of date
         self._threads: list[threading.Thread] = []
+        self._began: dict[str, int] = {}  # when the turns under way did
         self._is_held_back = False
         self._closing = False
         self._run_turn: RunTurn | None = None
@@ -138,7 +140,11 @@ class LocalScheduler:
         self._changed.notify_all()
 
     def _has_turn_to_give(self) -> bool:
-        return bool(self._queues) and not (self._is_held_back and len(self._running) >= _HELD_BACK_TO)
+        return bool(self._queues) and not (self._is_held_back and self._has_begun_lately())
+
+    def _has_begun_lately(self) -> bool:
+        since = self._clock.now_us() - _PACE_US
+        return any(began > since for began in self._began.values())
 
     def _take_next(self) -> str:
         project_id, queue = next(iter(self._queues.items()))
@@ -193,9 +199,10 @@ class LocalScheduler:
                 if session_id in self._to_stop:
                     control.stop(force=False)
                 self._running[session_id] = control
+                self._began[session_id] = self._clock.now_us()
             result = self._have_turn(session_id, control)
             with self._changed:
-                del self._running[session_id]
+                del self._running[session_id], self._began[session_id]
                 self._settle(session_id, result, control)
                 self._changed.notify_all()
         control.close()
