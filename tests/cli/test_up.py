@@ -128,6 +128,8 @@ def test_taken_port(ak: Ak) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (["--engine", "temporal"], 42, "this version has no engine temporal"),
+        (["--engine", "steam"], 2, "'steam' is not one of 'local', 'temporal'"),
         (["--addr", "nowhere"], 40, "--addr nowhere: "),
         (["--addr", "127.0.0.1:99999"], 40, "--addr 127.0.0.1:99999: "),
         (["--addr", "host.invalid:0"], 40, "host.invalid is no address of this machine"),

@@ -35,15 +35,24 @@ once; then, as after a power cut, all sessions go on where they were at the next
     help="Where everything is kept. Default: ~/.local/share/autokitteh.",
 )
 @click.option("--db", metavar="URL", help="The database. Default: SQLite in the data folder.")
-def up(addr: str | None, data_dir: Path | None, db: str | None) -> int:
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "temporal"]),
+    default="local",
+    show_default=True,
+    help="What gives sessions their turns: this server, or a Temporal cluster, which is yet to come.",
+)
+def up(addr: str | None, data_dir: Path | None, db: str | None, engine: str) -> int:
     """Run the server."""
     # All that help can do without.
     from autokitteh_server.config_load import load_settings
     from autokitteh_server.config_table import table
-    from autokitteh_server.core.errors import InvalidArgument
+    from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument
     from autokitteh_server.serving import Serving
     from autokitteh_server.telemetry.logging import configure_logging
 
+    if engine != "local":
+        raise FailedPrecondition(f"this version has no engine {engine}", "Leave --engine out: sessions run here.")
     flags: dict[str, Any] = {}
     for key, text in (("http.addr", addr), ("db", db)):
         if text is not None:
