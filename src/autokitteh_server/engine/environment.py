@@ -1,6 +1,6 @@
 """What a session's code finds in its environment."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from autokitteh_server.core.entities import Session, Var
 from autokitteh_server.core.manifest import TriggerType
@@ -24,7 +24,14 @@ def store_url(public_url: str, slug: str) -> str:
     return f"{public_url}/store/{slug}"
 
 
-def load_environment(conn: Connection, session: Session, *, opener: Opener, public_url: str) -> dict[str, str]:
+class Environment(NamedTuple):
+    """A session's variables."""
+
+    values: dict[str, str]
+    secrets: tuple[str, ...] = ()  # those of the values that nobody may read in a log
+
+
+def load_environment(conn: Connection, session: Session, *, opener: Opener, public_url: str) -> Environment:
     """A session's variables by name, as they are now; those that it was given at its start come before all others.
 
     Those of the project by their names, those of a connection C as `C__NAME` and `C__connection_id`, the URLs of
@@ -33,11 +40,14 @@ def load_environment(conn: Connection, session: Session, *, opener: Opener, publ
     project_id = session.project_id
     owners = {connection.id: f"{connection.name}__" for connection in connections.list(conn, project_id)}
     found = {f"{prefix}connection_id": owner_id for owner_id, prefix in owners.items()}
+    secrets: list[str] = []
     for var in variables.of_owners(conn, [project_id, *owners]):
-        found[owners.get(var.owner_id, "") + var.name] = _value(var, opener)
+        value = found[owners.get(var.owner_id, "") + var.name] = _value(var, opener)
+        if var.is_secret:
+            secrets.append(value)
     if public_url:
         found |= _urls(conn, project_id, public_url)
-    return found | session.vars
+    return Environment(found | session.vars, tuple(secrets))
 
 
 def _value(var: Var, opener: Opener) -> str:

@@ -12,6 +12,7 @@ from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.core.states import SessionState
+from autokitteh_server.engine.environment import Environment
 from autokitteh_server.engine.scheduler import Scheduler
 from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.storage.connection import Connection
@@ -70,7 +71,7 @@ class Surroundings:
     new_id: IdSource
     scheduler: Scheduler
     build_folder: Callable[[str], Path]  # where a build's files are, by its id
-    environment: Callable[[Connection, Session], dict[str, str]]  # of a session's code
+    environment: Callable[[Connection, Session], Environment]  # of a session's code
     public_url: str  # under which others reach this server; "": it has no network
     listener: Listener
     outcomes: Outcomes

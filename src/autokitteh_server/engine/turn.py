@@ -30,6 +30,7 @@ from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument, NotFound
 from autokitteh_server.core.journal import Record
+from autokitteh_server.core.secret_forms import mask_of
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine import deaths, inbox, requests, wire
 from autokitteh_server.engine.claimed import Claimed
@@ -96,6 +97,7 @@ class Turn:
         self._effects = 0
         self._used_up = False  # it has had as many effects as the policy gives a turn
         self._failures = session.failures
+        self._mask = mask_of(())  # takes the session's secrets out of what people will read
 
     def take(self) -> TurnResult:
         """Have the turn."""
@@ -150,7 +152,7 @@ class Turn:
         if warm.epoch + 1 != self._session.epoch:  # another server had the session in between
             warm.runner.kill()
             return False
-        self._runner, self._waits, self._sent = warm.runner, warm.waits, warm.sent
+        self._runner, self._waits, self._sent, self._mask = warm.runner, warm.waits, warm.sent, warm.mask
         self._heard_of = False
         return True
 
@@ -164,6 +166,7 @@ class Turn:
         if records and not session.durable:
             # It starts from its beginning, and subscribes again.
             self._claimed.transact(lambda conn: subscriptions.end_all(conn, session.id))
+        self._mask = mask_of(environment.secrets)
         self._note_state("RUNNING", records)
         if session.durable:
             # Before it can do anything: if this server dies, the next process must know that there was one, whose first
@@ -178,7 +181,7 @@ class Turn:
                 entry=session.entry,
                 durable=session.durable,
                 created_at=session.created_at,
-                vars=environment,
+                vars=environment.values,
                 limits=self._limits(),
                 body=dump_json(session.event).encode(),
             )
@@ -249,7 +252,8 @@ class Turn:
     def _on_append(self, message: Append) -> None:
         payloads = cut_payloads([record[-1] for record in message.records], message.body)
         records = [
-            wire.record(WireRecord(*fields), payload) for fields, payload in zip(message.records, payloads, strict=True)
+            self._masked(wire.record(WireRecord(*fields), payload))
+            for fields, payload in zip(message.records, payloads, strict=True)
         ]
         ended = [self._follow(record) for record in records]
         self._claimed.append(records)
@@ -261,6 +265,13 @@ class Turn:
         if any(ended):
             self._count_effect()
         self._answer(Ack())
+
+    def _masked(self, record: Record) -> Record:
+        """A record without secrets in what is there for people. What replay needs is as it was."""
+        shown = self._mask(record.args), self._mask(record.result), self._mask(record.error)
+        if shown == (record.args, record.result, record.error):
+            return record
+        return record._replace(args=shown[0], result=shown[1], error=shown[2])
 
     def _follow(self, record: Record) -> bool:
         """Keep the list of what is under way; whether this record ends an effect."""
@@ -301,7 +312,7 @@ class Turn:
             now = self._clock.now_us()
             deadline_at = None if message.seconds is None else now + round(message.seconds * 1_000_000)
             start = {"deadline_at": deadline_at, "names": message.names}
-            self._claimed.append([wire.effect(message, "start", "json", start, started_at=now)])
+            self._claimed.append([self._masked(wire.effect(message, "start", "json", start, started_at=now))])
             message = wire.with_deadline(message, deadline_at)
             if message.kind == "next_event" and self._refuse_unknown(message):
                 return
@@ -366,7 +377,7 @@ class Turn:
             value = inbox.take(conn, self._session.id, entity)
             if value is None and not is_due(entity, now):
                 return None
-            record = wire.effect(message, "done", "json", value, started_at=now, finished_at=now)
+            record = self._masked(wire.effect(message, "done", "json", value, started_at=now, finished_at=now))
             journal.insert(conn, self._session.id, [record])
             # From here on it has work to do, also if nobody lives to tell it.
             sessions.unpark(conn, self._session.id, self._session.epoch, now=now)
@@ -400,7 +411,12 @@ class Turn:
         assert self._runner is not None
         # Without durability the process is all there is of the session: it must not be let go.
         warm = WarmRunner(
-            self._runner, self._session.epoch, self._waits, self._sent, is_needed=not self._session.durable
+            self._runner,
+            self._session.epoch,
+            self._waits,
+            self._sent,
+            mask=self._mask,
+            is_needed=not self._session.durable,
         )
         self._around.pool.keep_warm(self._session.id, warm)
         self._runner = None
@@ -448,7 +464,8 @@ class Turn:
     def _end(self, state: SessionState, result: Any, error: str | None) -> None:
         session = self._session
         now = self._clock.now_us()
-        shown = error if error is not None else "" if result is None else dump_json(result)[:200]
+        error = None if error is None else self._mask(error)
+        shown = error if error is not None else "" if result is None else self._mask(dump_json(result))[:200]
         record = wire.line("state", self._clock.now_us(), name=state.value, result=shown)
 
         def end(conn: Connection) -> None:
@@ -485,7 +502,7 @@ class Turn:
 
     def _end_of(self, message: Request, codec: str, value: Any, error: str = "") -> Record:
         now = self._clock.now_us()
-        return wire.effect(message, "done", codec, value, started_at=now, finished_at=now, error=error)
+        return self._masked(wire.effect(message, "done", codec, value, started_at=now, finished_at=now, error=error))
 
 
 _HANDLERS: dict[type[Any], Callable[[Turn, Any], TurnResult | None]] = {

@@ -12,12 +12,20 @@ class WarmRunner:
     """A runner between two turns of its session, with what it waits for."""
 
     def __init__(
-        self, runner: Runner, epoch: int, waits: dict[tuple[str, int], Wait], sent: int, *, is_needed: bool = False
+        self,
+        runner: Runner,
+        epoch: int,
+        waits: dict[tuple[str, int], Wait],
+        sent: int,
+        *,
+        mask: Callable[[str], str],
+        is_needed: bool = False,
     ) -> None:
         self.runner = runner
         self.epoch = epoch  # of its last turn: if others had turns since then, it knows nothing of them
         self.waits = waits
         self.sent = sent  # answers sent to it so far
+        self.mask = mask  # takes the secrets that it was given out of what people will read
         self.is_needed = is_needed  # all that there is of its session: it is never let go
 
 

@@ -1,0 +1,51 @@
+"""What a session shows has none of its secrets in it, whatever its code does with them."""
+
+from pathlib import Path
+
+import pytest
+
+from autokitteh_server.operations import variables
+from served import PROJECT, listening, serving
+
+TOKEN = "s3cr/t token+1"
+
+PROGRAM = """
+import base64, json, os, urllib.parse
+import autokitteh
+
+@autokitteh.activity
+def send(token, text):
+    return {"sent": token}
+
+def main(event):
+    token = os.getenv("TOKEN")
+    print("plain", token)
+    print("url", urllib.parse.quote(token), urllib.parse.quote_plus(token))
+    print("base64", base64.b64encode(token.encode()).decode())
+    print("basic", base64.b64encode(("user:" + token).encode()).decode())
+    print("json", json.dumps({"token": token}))
+    send(token, text=repr(token))
+    autokitteh.set_value("token", token)
+    autokitteh.next_event(autokitteh.subscribe("bell"))
+    print("awake", token)
+    raise ValueError("bad token " + token)
+"""
+
+
+@pytest.mark.parametrize("durable", [True, False], ids=["durable", "plain"])
+def test_no_secret_in_journal_or_error(tmp_path: Path, durable: bool) -> None:
+    """Prints, previews of arguments and results, notes and the error have `***`, also after the session has waited."""
+    with serving(tmp_path) as served, listening(served) as client:
+        found = served.deploy(PROGRAM, served.webhook(is_durable=durable), served.webhook("bell", call=""))
+        variables.set_value(served.services, PROJECT, "TOKEN", TOKEN, is_secret=True)
+        client.post(f"/webhooks/{found['webhook'].webhook_slug}")
+        (session,) = served.sessions()
+        served.wait_until(lambda: served.load(session.id).session.waits is not None)
+        client.post(f"/webhooks/{found['bell'].webhook_slug}")
+        result = served.wait(session.id)
+    assert result.prints[:2] == ["plain ***", "url *** ***"]
+    assert result.prints[4:] == ['json {"token": "***"}', "awake ***"]
+    assert "ValueError: bad token ***" in result.error
+    shown = "".join(record.args + record.result + record.error for record in result.records) + result.error
+    for piece in ("s3cr", "token+1", "czNjci90", "MzY3IvdCB0b"):
+        assert piece not in shown, piece
