@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,programs]'
 	@touch $@
 
-run: $(READY)  ## see a durable session survive kill -9
+run: $(READY)  ## see a server go on after kill -9
 	@$(BIN)/python scripts/demo.py
 
 test: $(READY)  ## run every test
