@@ -66,6 +66,7 @@ class Intake:
         Raises FailedPrecondition while the server stops.
         """
         future: Future[Dispatched] = Future()
+        future.set_running_or_notify_cancel()  # whoever waits may go away; what has happened has happened
         with self._changed:
             if self._closing:
                 raise FailedPrecondition("the server is stopping", "Try again when it runs.")
