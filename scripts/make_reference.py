@@ -18,9 +18,11 @@ from autokitteh import (
     errors,
     event,
     events,
+    google,
     outcomes,
     sessions,
     signals,
+    slack,
     testing,
     triggers,
 )
@@ -174,7 +176,7 @@ project:
 ```
 
 Names have letters, digits and `_`, and do not begin with a digit. Text may be written as a number: it is taken as it
-stands. `ak run` uses the vars, and of the triggers `call` and `is_durable`. The rest waits for the server.
+stands. `ak run` uses the vars, and of the triggers `call` and `is_durable`. The rest is for `ak deploy`.
 
 `v1` and `v2` differ in one thing: what `is_durable` is where a trigger does not say it."""
 
@@ -248,12 +250,23 @@ _SDK: tuple[tuple[str, ModuleType], ...] = (
 )
 
 
+_CLIENTS: tuple[ModuleType, ...] = (google, slack)
+
+_CLIENTS_INTRODUCTION = """\
+A module for each service, to be imported by itself: `from autokitteh.slack import slack_client`. Its functions make the
+service's own client, with the credentials of a connection. Call them outside of functions: a client can't be recorded,
+and is made anew whenever a session's process starts."""
+
+
 def sdk_page() -> str:
     """Every public name of the SDK."""
     parts = [_SDK_INTRODUCTION]
     for title, module in _SDK:
         names = [name for name in vars(module) if name in autokitteh.__all__ and _is_defined_in(module, name)]
         parts += [f"## {title}", *(_entry(f"autokitteh.{name}", getattr(module, name)) for name in names)]
+    parts += ["## Clients of services", _CLIENTS_INTRODUCTION]
+    for module in _CLIENTS:
+        parts += [_entry(f"{module.__name__}.{name}", getattr(module, name)) for name in _public(module)]
     parts += ["## Errors", "See [Errors](errors.md).", "## Testing", _markdown(inspect.getdoc(testing) or "")]
     for name in _public(testing):
         parts.append(_entry(f"autokitteh.testing.{name}", getattr(testing, name)))
@@ -317,7 +330,10 @@ def _markdown(doc: str) -> str:
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
-_ERRORS_NOTE = "Commands named here that `ak` does not have yet, `ak connection` and `ak var`, come with the server."
+_ERRORS_NOTE = (
+    "`ak connection init` and `ak connection test` are named here and not there yet. Until then `ak var set` gives a "
+    "connection its credentials."
+)
 
 
 def errors_page() -> str:
