@@ -3,6 +3,7 @@
 The manifest is the last member, for it has the checksums of the others: what was cut off has none.
 """
 
+import gzip
 import hashlib
 import io
 import json
@@ -24,6 +25,10 @@ from autokitteh_server.storage.data_folder import sync_folder
 FORMAT: Final = 1
 
 _MANIFEST: Final = "manifest.json"
+
+#: Read at once of what follows the last member: zeros.
+_REST_BYTES: Final = 65_536
+
 _TABLE = re.compile(r"tables/([a-z_]+)/\d{6}\.jsonl")
 _FILE = re.compile(r"files/([a-z-]+)")
 
@@ -180,11 +185,15 @@ def _members(path: Path, file: IO[bytes]) -> Iterator[tuple[str, bytes]]:
     """Names and contents, one at a time. Raises InvalidArgument."""
     file.seek(0)
     try:
-        with tarfile.open(fileobj=file, mode="r:gz") as tar:
-            for member in tar:
-                content = tar.extractfile(member)
-                if content is not None:  # it is a regular file
-                    yield member.name, content.read()
-                tar.members = []  # type: ignore[attr-defined]  # it would remember all of them
+        with gzip.GzipFile(fileobj=file) as whole:
+            with tarfile.open(fileobj=whole, mode="r:") as tar:
+                for member in tar:
+                    content = tar.extractfile(member)
+                    if content is not None:  # it is a regular file
+                        yield member.name, content.read()
+                    tar.members = []  # type: ignore[attr-defined]  # it would remember all of them
+            # A tar ends before its file does. At the very end is gzip's checksum, the only one of the manifest.
+            while whole.read(_REST_BYTES):
+                pass
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:  # gzip's own error is an OSError
         raise InvalidArgument(f"{path}: this is no backup, or it is damaged: {error}", _OTHER) from error
