@@ -184,6 +184,8 @@ def test_trigger(stage: Stage, run: Run, project: str) -> None:
     assert re.fullmatch(r"nightly is active, next tick .*\n", run("trigger", "resume", f"{project}/nightly").out)
     listed = run("trigger", "list", "--project", project)
     assert titles(listed) == ["NAME", "TYPE", "SOURCE", "CALL", "STATE", "PROJECT", "ID"] and len(listed.lines) == 6
+    assert all(line.split()[-2] == project for line in listed.lines[1:])
+    assert re.search(r"^picky +connection +chat ", listed.out, re.MULTILINE)
     assert run("trigger", "delete", which).code == 0 and run("trigger", "get", which).code == 44
 
 
@@ -233,6 +235,8 @@ def test_event_in_words(stage: Stage, run: Run, project: str) -> None:
     ]
 
     shown = run("event", "get", event)
+    assert fields(shown)["project"].startswith(f"{project} (prj_")
+    assert run("event", "get", "last").out == shown.out
     assert fields(shown)["type"] == "pull" and '  "n": 1' in shown.lines
     again = run("event", "redispatch", event, "-j").objects[0]
     assert again["id"] != event and again["data"] == {"n": 1}
@@ -289,7 +293,7 @@ def test_session_life(run: Run, project: str) -> None:
     again = run("session", "restart", session).out.strip()
     assert run("session", "watch", again).code == 0
     listed = run("session", "list", "--project", project)
-    assert titles(listed) == ["ID", "STATE", "CREATED", "DURATION", "ENTRY", "WAITS FOR"]
+    assert titles(listed) == ["ID", "STATE", "CREATED", "DURATION", "PROJECT", "ENTRY", "WAITS FOR"]
     found = run("session", "list", "--project", project, "--state", "completed", "-j").objects
     assert [each["id"] for each in found] == [again, session]
     assert run("session", "delete", again).code == 0 and run("session", "get", again).code == 44

@@ -7,6 +7,7 @@ import click
 
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
+from autokitteh_server.cli.project_names import NameOf, project_names, with_id
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.cli.terminal import say
@@ -48,7 +49,11 @@ def build() -> None:
 @with_client
 def list_(client: "Client", project: str, limit: int, as_json: bool) -> None:
     """List builds, the newest first."""
-    show_all(client.builds.list(OfProject(project=project), limit), as_json, _render_list)
+    show_all(
+        client.builds.list(OfProject(project=project), limit),
+        as_json,
+        lambda found: _render_list(found, project_names(client)),
+    )
 
 
 @click.command(epilog=_EPILOG)
@@ -57,7 +62,7 @@ def list_(client: "Client", project: str, limit: int, as_json: bool) -> None:
 @with_client
 def get(client: "Client", which: str, as_json: bool) -> None:
     """Show a build and its files."""
-    show(client.builds.get(which), as_json, _render)
+    show(client.builds.get(which), as_json, lambda found: _render(found, project_names(client)))
 
 
 @click.command(epilog=_EPILOG)
@@ -89,18 +94,18 @@ def delete(client: "Client", which: str) -> None:
     say(f"Deleted build {which}")
 
 
-def _render_list(builds: list[Build]) -> list[str]:
+def _render_list(builds: list[Build], project_of: NameOf) -> list[str]:
     rows = [
-        (each.id, local_time(each.created_at), str(len(each.files)), each.digest[:12], each.project_id)
+        (each.id, local_time(each.created_at), str(len(each.files)), each.digest[:12], project_of(each.project_id))
         for each in builds
     ]
     return render_table(("ID", "CREATED", "FILES", "DIGEST", "PROJECT"), rows)
 
 
-def _render(build: Build) -> list[str]:
+def _render(build: Build, project_of: NameOf) -> list[str]:
     fields = {
         "id": build.id,
-        "project": build.project_id,
+        "project": with_id(project_of, build.project_id),
         "created": local_time(build.created_at),
         "digest": build.digest,
     }

@@ -6,6 +6,7 @@ import click
 
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
+from autokitteh_server.cli.project_names import NameOf, project_names, with_id
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.cli.terminal import say
@@ -53,7 +54,11 @@ def integration() -> None:
 @with_client
 def list_(client: "Client", project: str, limit: int, as_json: bool) -> None:
     """List connections, by project and name."""
-    show_all(client.connections.list(OfProject(project=project), limit), as_json, _render_list)
+    show_all(
+        client.connections.list(OfProject(project=project), limit),
+        as_json,
+        lambda found: _render_list(found, project_names(client)),
+    )
 
 
 @click.command(epilog=_EPILOG)
@@ -62,7 +67,7 @@ def list_(client: "Client", project: str, limit: int, as_json: bool) -> None:
 @with_client
 def get(client: "Client", which: str, as_json: bool) -> None:
     """Show a connection."""
-    show(client.connections.get(which), as_json, _render)
+    show(client.connections.get(which), as_json, lambda found: _render(found, project_names(client)))
 
 
 @click.command(epilog=_EPILOG)
@@ -100,17 +105,20 @@ def list_integrations(client: "Client", as_json: bool) -> None:
     show_all(client.connections.integrations(1000), as_json, _render_names)
 
 
-def _render_list(connections: list[Connection]) -> list[str]:
-    rows = [(each.name, each.integration, _origin(each.is_declared), each.project_id, each.id) for each in connections]
+def _render_list(connections: list[Connection], project_of: NameOf) -> list[str]:
+    rows = [
+        (each.name, each.integration, _origin(each.is_declared), project_of(each.project_id), each.id)
+        for each in connections
+    ]
     return render_table(("NAME", "INTEGRATION", "MADE BY", "PROJECT", "ID"), rows)
 
 
-def _render(connection: Connection) -> list[str]:
+def _render(connection: Connection, project_of: NameOf) -> list[str]:
     return render_fields(
         {
             "id": connection.id,
             "name": connection.name,
-            "project": connection.project_id,
+            "project": with_id(project_of, connection.project_id),
             "integration": connection.integration,
             "made by": _origin(connection.is_declared),
             "created": local_time(connection.created_at),

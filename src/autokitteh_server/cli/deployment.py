@@ -7,6 +7,7 @@ from msgspec import UNSET
 
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
+from autokitteh_server.cli.project_names import NameOf, project_names, with_id
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.core.api_types.builds import CreateDeployment, Deployment, DeploymentQuery
@@ -51,7 +52,7 @@ def deployment() -> None:
 def list_(client: "Client", project: str, state: str | None, limit: int, as_json: bool) -> None:
     """List deployments, the newest first."""
     query = DeploymentQuery(project=project, state=DeploymentState(state.upper()) if state else UNSET)
-    show_all(client.deployments.list(query, limit), as_json, _render_list)
+    show_all(client.deployments.list(query, limit), as_json, lambda found: _render_list(found, project_names(client)))
 
 
 @click.command(epilog=_EPILOG)
@@ -60,7 +61,7 @@ def list_(client: "Client", project: str, state: str | None, limit: int, as_json
 @with_client
 def get(client: "Client", which: str, as_json: bool) -> None:
     """Show a deployment."""
-    show(client.deployments.get(which), as_json, _render)
+    show(client.deployments.get(which), as_json, lambda found: _render(found, project_names(client)))
 
 
 @click.command(epilog=_EPILOG)
@@ -98,19 +99,20 @@ def deactivate(client: "Client", which: str, as_json: bool) -> None:
     show(client.deployments.deactivate(which), as_json, _render_state)
 
 
-def _render_list(deployments: list[Deployment]) -> list[str]:
+def _render_list(deployments: list[Deployment], project_of: NameOf) -> list[str]:
     rows = [
-        (each.id, each.state.value, local_time(each.created_at), each.build_id, each.project_id) for each in deployments
+        (each.id, each.state.value, local_time(each.created_at), each.build_id, project_of(each.project_id))
+        for each in deployments
     ]
     return render_table(("ID", "STATE", "CREATED", "BUILD", "PROJECT"), rows)
 
 
-def _render(deployment: Deployment) -> list[str]:
+def _render(deployment: Deployment, project_of: NameOf) -> list[str]:
     return render_fields(
         {
             "id": deployment.id,
             "state": deployment.state.value,
-            "project": deployment.project_id,
+            "project": with_id(project_of, deployment.project_id),
             "build": deployment.build_id,
             "created": local_time(deployment.created_at),
             "changed": local_time(deployment.updated_at),

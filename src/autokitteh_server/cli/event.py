@@ -9,6 +9,7 @@ from autokitteh_server.cli.event_text import render_event, render_events, render
 from autokitteh_server.cli.exit_codes import ExitCode
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.options import parse_data
+from autokitteh_server.cli.project_names import project_names
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.core.api_types.events import DispatchEvent, EventQuery, TryFilter
 from autokitteh_server.core.api_types.values import raw
@@ -33,7 +34,7 @@ Examples:
   ak event dispatch my_project/my_slack --type message --data '{"text": "hello"}'
   ak event verify-filter "data.text.startsWith('!')" --data '{"text": "!help"}'
 
-EVT is an event's id.
+EVT is an event's id, or `last`: the newest one.
 """
 
 _event_argument = click.argument("which", metavar="EVT")
@@ -56,7 +57,7 @@ def event() -> None:
 def list_(client: "Client", project: str, source: str, event_type: str, limit: int, as_json: bool) -> None:
     """List events, the newest first."""
     query = EventQuery(project=project, source=source, event_type=event_type)
-    show_all(client.events.list(query, limit), as_json, render_events)
+    show_all(client.events.list(query, limit), as_json, lambda found: render_events(found, project_names(client)))
 
 
 @click.command(epilog=_EPILOG)
@@ -65,7 +66,7 @@ def list_(client: "Client", project: str, source: str, event_type: str, limit: i
 @with_client
 def get(client: "Client", which: str, as_json: bool) -> None:
     """Show an event, and why it did or did not start sessions."""
-    show(client.events.get(which), as_json, render_event)
+    show(client.events.get(which), as_json, lambda found: render_event(found, project_names(client)))
 
 
 @click.command(epilog=_EPILOG)

@@ -5,6 +5,7 @@ import json
 import msgspec
 
 from autokitteh_server.cli.moments import local_time, local_time_ms
+from autokitteh_server.cli.project_names import NameOf, with_id
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.core.api_types.events import Event, FilterVerdict, Verdict
 from autokitteh_server.core.entities import VerdictKind
@@ -22,16 +23,23 @@ _WORDS = {
 }
 
 
-def render_events(events: list[Event]) -> list[str]:
+def render_events(events: list[Event], project_of: NameOf) -> list[str]:
     """A line for each event, below a line of titles."""
     rows = [
-        (each.id, local_time(each.created_at), each.source_name, each.event_type, _summary(each), each.project_id)
+        (
+            each.id,
+            local_time(each.created_at),
+            each.source_name,
+            each.event_type,
+            _summary(each),
+            project_of(each.project_id),
+        )
         for each in events
     ]
     return render_table(("ID", "CREATED", "SOURCE", "TYPE", "OUTCOME", "PROJECT"), rows)
 
 
-def render_event(event: Event) -> list[str]:
+def render_event(event: Event, project_of: NameOf) -> list[str]:
     """All about an event, what came of it, and its data."""
     fields = {
         "id": event.id,
@@ -39,7 +47,7 @@ def render_event(event: Event) -> list[str]:
         "source": f"{event.source_name} ({event.source_id})",
         "type": event.event_type,
         "key": event.key or "",
-        "project": event.project_id,
+        "project": with_id(project_of, event.project_id),
     }
     data = json.dumps(msgspec.json.decode(event.data), indent=2, ensure_ascii=False)
     return [*render_fields(fields), "", *render_verdicts(event), "", *data.splitlines()]

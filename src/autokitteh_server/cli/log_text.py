@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import UNSET
 
+from autokitteh_server.cli.failure_text import first_line_of
 from autokitteh_server.cli.moments import format_seconds, local_time_ms
 from autokitteh_server.cli.terminal import style
 from autokitteh_server.core.api_types.session_log import LogLine
@@ -45,14 +46,14 @@ def render_line(line: LogLine) -> str:
 
 def _what(line: LogLine) -> str:
     if line.kind == "state":
-        return f"{line.state}  {_first_line(_text(line.error) or _text(line.text))}".rstrip()
+        return f"{line.state}  {first_line_of(_text(line.error) or _text(line.text))}".rstrip()
     if line.kind == "print":
         return _text(line.text)
     if line.kind in ("log", "warning"):
         return f"{_text(line.level) or _text(line.about)}: {_text(line.text)}"
     called = f"{_text(line.name)}({_short(_text(line.args))})"
     if line.error:
-        return f"{called} raised {_short(_first_line(_text(line.error)))}"
+        return f"{called} raised {_short(first_line_of(_text(line.error)))}"
     result = preview(line)
     return f"{called} = {_short(result)}" if result else called
 
@@ -81,12 +82,6 @@ def _notes(line: LogLine) -> list[str]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _first_line(text: str) -> str:
-    """The line of an error that says what it is: its first, or below a traceback its last."""
-    lines = text.splitlines() or [""]
-    return lines[-1] if lines[0].startswith("Traceback") else lines[0]
 
 
 def _short(text: str) -> str:

@@ -4,6 +4,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from autokitteh_server.cli.failure_text import describe_failure
 from autokitteh_server.cli.terminal import complain, say, warn, write_lines
 from autokitteh_server.core.entities import Session
 from autokitteh_server.core.states import SessionState
@@ -83,22 +84,6 @@ class JsonOutput(Output):
 
     def _is_last(self, news: News) -> bool:
         return news.session_id == self._session.id and news.entry.is_final_state
-
-
-def describe_failure(error: str) -> str:
-    """A session's error with what went wrong first, and then the traceback, if there is one."""
-    lines = error.splitlines()
-    summary = _summary_start(lines)
-    return "\n".join([*lines[summary:], *lines[:summary]])
-
-
-def _summary_start(lines: list[str]) -> int:
-    """Where, below its last traceback, an error says what it is; 0 without a traceback."""
-    headers = [number for number, line in enumerate(lines) if line == "Traceback (most recent call last):"]
-    if not headers:
-        return 0
-    below = range(headers[-1] + 1, len(lines))
-    return next((number for number in below if not lines[number].startswith(" ")), 0)
 
 
 def _where(entry: LogEntry) -> str:

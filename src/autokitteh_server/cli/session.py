@@ -81,9 +81,10 @@ def list_(
         parent=parent,
         state=SessionState(state.upper()) if state else UNSET,
     )
+    now = datetime.now().astimezone()
     with open_sessions(data_dir, server, token) as source:
         found = source.find(wanted, limit)
-        show_all(found, as_json, lambda sessions: render_sessions(sessions, now=datetime.now().astimezone()))
+        show_all(found, as_json, lambda sessions: render_sessions(sessions, source.project_names(), now=now))
 
 
 @click.command(epilog=_EPILOG)
@@ -97,10 +98,11 @@ def get(which: str, as_json: bool, data_dir: Path | None, server: str | None, to
 
     with open_sessions(data_dir, server, token) as source:
         found, children = source.get(which)
-    if as_json:
-        write_lines([json.dumps(json.loads(dump(found)) | {"children": children}, ensure_ascii=False)])
-    else:
-        write_lines(render_session(found, children, now=datetime.now().astimezone()))
+        if as_json:
+            write_lines([json.dumps(json.loads(dump(found)) | {"children": children}, ensure_ascii=False)])
+        else:
+            now = datetime.now().astimezone()
+            write_lines(render_session(found, children, source.project_names(), now=now))
 
 
 @click.command(epilog=_EPILOG)

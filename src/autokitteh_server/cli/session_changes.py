@@ -114,8 +114,8 @@ def _render_state(session: "Session") -> list[str]:
 
 
 def _watch(client: "Client", which: str, as_json: bool) -> int:
+    from autokitteh_server.cli.failure_text import describe_failure
     from autokitteh_server.cli.log_text import render_line  # as above
-    from autokitteh_server.cli.run_output import describe_failure
     from autokitteh_server.core.api_types.session_log import LogLine
 
     for each in client.sessions.log(which, follow=True):

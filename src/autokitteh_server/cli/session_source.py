@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from autokitteh_server.cli.project_names import NameOf, names_of, project_names
 from autokitteh_server.cli.server import connect, folder_of
 from autokitteh_server.client.client import Client
 from autokitteh_server.client.discovery import noted_url
@@ -27,6 +28,8 @@ class SessionSource(Protocol):
         ...
 
     def log(self, which: str) -> Iterable[LogLine]: ...
+
+    def project_names(self) -> NameOf: ...
 
 
 @contextmanager
@@ -55,6 +58,7 @@ def _has_server(data_dir: Path, token: str | None) -> bool:
 
 class _Server:
     def __init__(self, client: Client) -> None:
+        self._client = client
         self._sessions = client.sessions
 
     def find(self, query: SessionQuery, limit: int) -> Iterable[Session]:
@@ -67,6 +71,9 @@ class _Server:
 
     def log(self, which: str) -> Iterable[LogLine]:
         return (line for line in self._sessions.log(which) if isinstance(line, LogLine))
+
+    def project_names(self) -> NameOf:
+        return project_names(self._client)
 
 
 class _Folder:
@@ -83,3 +90,6 @@ class _Folder:
     def log(self, which: str) -> Iterable[LogLine]:
         found = self._reader.log(which)
         return [line_of(entry, found.session.id) for entry in found.entries]
+
+    def project_names(self) -> NameOf:
+        return names_of(self._reader.projects())

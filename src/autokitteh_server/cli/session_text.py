@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from autokitteh_server.cli.moments import format_seconds, local_time, local_time_ms
+from autokitteh_server.cli.project_names import NameOf, with_id
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.cli.terminal import style
 from autokitteh_server.core.api_types.sessions import Session, Wait
@@ -15,15 +16,16 @@ from autokitteh_server.core.timestamps import parse_time
 _COLOURS = {SessionState.COMPLETED: "green", SessionState.ERROR: "red", SessionState.RUNNING: "cyan"}
 
 
-def render_sessions(sessions: Sequence[Session], *, now: datetime) -> list[str]:
+def render_sessions(sessions: Sequence[Session], project_of: NameOf, *, now: datetime) -> list[str]:
     """A line for each session, below a line of titles."""
     lines = render_table(
-        ("ID", "STATE", "CREATED", "DURATION", "ENTRY", "WAITS FOR"), [_row(each, now) for each in sessions]
+        ("ID", "STATE", "CREATED", "DURATION", "PROJECT", "ENTRY", "WAITS FOR"),
+        [_row(each, project_of, now) for each in sessions],
     )
     return [*lines[:1], *map(_coloured, lines[1:], sessions)]
 
 
-def render_session(session: Session, children: Sequence[str], *, now: datetime) -> list[str]:
+def render_session(session: Session, children: Sequence[str], project_of: NameOf, *, now: datetime) -> list[str]:
     """All about a session, a field a line; then its error."""
     event = msgspec.json.decode(session.event)
     lines = render_fields(
@@ -36,7 +38,7 @@ def render_session(session: Session, children: Sequence[str], *, now: datetime) 
             "changed": local_time_ms(session.updated_at),
             "duration": _duration(session, now),
             "waits for": "; ".join(map(_wait, session.waits or ())),
-            "project": session.project_id,
+            "project": with_id(project_of, session.project_id),
             "build": session.build_id,
             "deployment": session.deployment_id or "",
             "trigger": session.trigger_id or "",
@@ -52,10 +54,11 @@ def render_session(session: Session, children: Sequence[str], *, now: datetime) 
     return [*lines, "", *session.error.splitlines()] if session.error else lines
 
 
-def _row(session: Session, now: datetime) -> tuple[str, ...]:
+def _row(session: Session, project_of: NameOf, now: datetime) -> tuple[str, ...]:
     waits = "; ".join(map(_wait, session.waits or ()))
     created = local_time(session.created_at)
-    return (session.id, session.state.value, created, _duration(session, now), session.entry, waits)
+    duration, project = _duration(session, now), project_of(session.project_id)
+    return (session.id, session.state.value, created, duration, project, session.entry, waits)
 
 
 def _duration(session: Session, now: datetime) -> str:

@@ -6,6 +6,7 @@ import click
 
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
+from autokitteh_server.cli.project_names import NameOf, connection_names, project_names, with_id
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.cli.terminal import say, write_lines
@@ -73,7 +74,9 @@ def trigger() -> None:
 @with_client
 def list_(client: "Client", project: str, limit: int, as_json: bool) -> None:
     """List triggers, by project and name."""
-    show_all(client.triggers.list(OfProject(project=project), limit), as_json, _render_list)
+    show_all(
+        client.triggers.list(OfProject(project=project), limit), as_json, lambda found: _render_list(client, found)
+    )
 
 
 @click.command(epilog=_EPILOG)
@@ -82,7 +85,7 @@ def list_(client: "Client", project: str, limit: int, as_json: bool) -> None:
 @with_client
 def get(client: "Client", which: str, as_json: bool) -> None:
     """Show a trigger, with its webhook's URL."""
-    show(client.triggers.get(which), as_json, _render)
+    show(client.triggers.get(which), as_json, lambda found: _render(client, found))
 
 
 @click.command(epilog=_EPILOG)
@@ -129,7 +132,7 @@ def update(client: "Client", which: str, as_json: bool, **fields: Any) -> None:
     changes = {name: value for name, value in fields.items() if value is not None}
     if not changes:
         raise click.UsageError("Nothing is to be changed: give an option.")
-    show(client.triggers.update(which, ChangeTrigger(**changes)), as_json, _render)
+    show(client.triggers.update(which, ChangeTrigger(**changes)), as_json, lambda changed: _render(client, changed))
 
 
 @click.command(epilog=_EPILOG)
@@ -165,25 +168,34 @@ def resume(client: "Client", which: str, as_json: bool) -> None:
     show(client.triggers.resume(which), as_json, _render_state)
 
 
-def _render_list(triggers: list[Trigger]) -> list[str]:
+def _render_list(client: "Client", triggers: list[Trigger]) -> list[str]:
+    project_of, connection_of = project_names(client), connection_names(client)
     rows = [
-        (each.name, each.type.value, _source(each), each.call, _state(each), each.project_id, each.id)
+        (
+            each.name,
+            each.type.value,
+            _source(each, connection_of),
+            each.call,
+            _state(each),
+            project_of(each.project_id),
+            each.id,
+        )
         for each in triggers
     ]
     return render_table(("NAME", "TYPE", "SOURCE", "CALL", "STATE", "PROJECT", "ID"), rows)
 
 
-def _render(trigger: Trigger) -> list[str]:
+def _render(client: "Client", trigger: Trigger) -> list[str]:
     return render_fields(
         {
             "id": trigger.id,
             "name": trigger.name,
-            "project": trigger.project_id,
+            "project": with_id(project_names(client), trigger.project_id),
             "type": trigger.type.value,
             "call": trigger.call,
             "event type": trigger.event_type,
             "filter": trigger.filter,
-            "connection": trigger.connection_id or "",
+            "connection": with_id(connection_names(client), trigger.connection_id),
             "url": trigger.webhook_url or "",
             "schedule": trigger.schedule,
             "time zone": trigger.timezone,
@@ -205,8 +217,8 @@ def _render_state(trigger: Trigger) -> list[str]:
     return [f"{trigger.name} is {_state(trigger)}{following}"]
 
 
-def _source(trigger: Trigger) -> str:
-    return trigger.webhook_url or trigger.schedule or trigger.connection_id or ""
+def _source(trigger: Trigger, connection_of: NameOf) -> str:
+    return trigger.webhook_url or trigger.schedule or connection_of(trigger.connection_id or "")
 
 
 def _state(trigger: Trigger) -> str:

@@ -7,9 +7,9 @@ from autokitteh_server.core.errors import InvalidArgument, NotFound
 from autokitteh_server.core.ids import is_id
 from autokitteh_server.core.names import did_you_mean
 from autokitteh_server.dispatch.incoming import Dispatched, Incoming
-from autokitteh_server.operations.lookups import find_project
+from autokitteh_server.operations.lookups import find_event, find_project
 from autokitteh_server.operations.services import Services
-from autokitteh_server.storage import connections, events, triggers
+from autokitteh_server.storage import connections, triggers
 from autokitteh_server.storage.connection import Connection
 
 
@@ -24,12 +24,12 @@ def dispatch_event(services: Services, source: str, *, event_type: str = "", dat
     return _dispatch(services, source_id, event_type, {} if data is None else data)
 
 
-def redispatch_event(services: Services, event_id: str) -> Event:
+def redispatch_event(services: Services, which: str) -> Event:
     """Have an event happen once more: a new event with the same source, type and data. Raises NotFound.
 
     It meets the triggers and the deployment of now, and nobody takes it for a repeat.
     """
-    first = services.database.read(lambda conn: events.get(conn, event_id))
+    first = services.database.read(lambda conn: find_event(conn, which))
     return _dispatch(services, first.source_id, first.event_type, first.data)
 
 

@@ -7,7 +7,7 @@ from autokitteh_server.core.api_types.events import EventQuery
 from autokitteh_server.core.entities import Event
 from autokitteh_server.core.filters import FilterError, Match, activate, compile_filter
 from autokitteh_server.core.manifest_problems import Problem
-from autokitteh_server.operations.lookups import find_project
+from autokitteh_server.operations.lookups import find_event, find_project
 from autokitteh_server.operations.services import Services
 from autokitteh_server.storage import events
 from autokitteh_server.storage.connection import Connection
@@ -36,9 +36,9 @@ def list_page(services: Services, query: EventQuery, *, limit: int, after_id: st
     return services.database.read(read)
 
 
-def get(services: Services, event_id: str) -> Event:
-    """An event with its verdicts. Raises NotFound."""
-    return services.database.read(lambda conn: events.get(conn, event_id))
+def get(services: Services, which: str) -> Event:
+    """An event with its verdicts: by its id, or with `last` the newest one. Raises NotFound."""
+    return services.database.read(lambda conn: find_event(conn, which))
 
 
 def try_filter(text: str, event_type: str, data: Any) -> Tried:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from msgspec import UNSET
 
 from autokitteh_server.core.api_types.sessions import SessionQuery
-from autokitteh_server.core.entities import Project, Session
+from autokitteh_server.core.entities import Event, Project, Session
 from autokitteh_server.core.errors import InvalidArgument, NotFound
 from autokitteh_server.core.ids import is_id
-from autokitteh_server.storage import projects, sessions
+from autokitteh_server.storage import events, projects, sessions
 from autokitteh_server.storage.connection import Connection
 
-#: The name of the newest session that no other one started.
+#: The name of the newest event, and of the newest session that no other one started.
 LAST = "last"
 
 _PREFIX = "ses_"
@@ -24,6 +24,19 @@ def find_project(conn: Connection, which: str) -> Project:
         return projects.get(conn, which) if is_id(which, "prj") else projects.get_by_name(conn, which)
     except NotFound as error:
         raise NotFound(error.message, "`ak project list` shows those there are.") from error
+
+
+def find_event(conn: Connection, which: str) -> Event:
+    """The event of this id, or with `last` the newest one."""
+    if which != LAST:
+        try:
+            return events.get(conn, which)
+        except NotFound as error:
+            raise NotFound(error.message, "`ak event list` shows those there are.") from error
+    newest = events.list(conn, limit=1)
+    if not newest:
+        raise NotFound("there are no events yet", "Send one to a webhook, or with `ak event dispatch`.")
+    return newest[0]
 
 
 def find_session(conn: Connection, which: str) -> str:

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Self
 
 from autokitteh_server.core.api_types.sessions import SessionQuery
-from autokitteh_server.core.entities import Session
+from autokitteh_server.core.entities import Project, Session
 from autokitteh_server.core.errors import NotFound
 from autokitteh_server.core.journal import StoredRecord
 from autokitteh_server.operations.lookups import find_session, list_sessions
 from autokitteh_server.operations.session_log import LogEntry, build_log, started_session
-from autokitteh_server.storage import journal, sessions
+from autokitteh_server.storage import journal, projects, sessions
 from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
+
+#: Projects that are read at most.
+_MANY = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,10 @@ class SessionReader:
     def list(self, query: SessionQuery, limit: int) -> Sequence[Session]:
         """Sessions, newest first, those of whatever the query names."""
         return self._database.read(lambda conn: list_sessions(conn, query, limit=limit, after_id=None))
+
+    def projects(self) -> Sequence[Project]:
+        """The projects, by name."""
+        return self._database.read(lambda conn: projects.list(conn, limit=_MANY))
 
     def log(self, which: str) -> SessionLog:
         """A session and its log. `which`: its id, the beginning of it, or `last`.

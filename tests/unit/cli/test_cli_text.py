@@ -2,9 +2,9 @@
 
 import pytest
 
+from autokitteh_server.cli.failure_text import describe_failure
 from autokitteh_server.cli.log_text import render_log
 from autokitteh_server.cli.moments import format_seconds
-from autokitteh_server.cli.run_output import describe_failure
 from autokitteh_server.operations.session_log import LogEntry, line_of
 
 CHAINED = """\
@@ -27,6 +27,15 @@ def test_failure_begins_with_what_went_wrong() -> None:
 
     assert lines[:3] == ["ValueError: two", "lines", "Traceback (most recent call last):"]
     assert lines[-1] == "    raise ValueError"
+
+
+def test_a_log_tells_a_failure_in_the_line_that_says_what_it_is() -> None:
+    """That is not always the last one: a message may go on below."""
+    entry = LogEntry(seq=1, at=0, kind="state", task="0", name="ERROR", error=CHAINED)
+
+    (line,) = render_log([line_of(entry, "ses_1")])
+
+    assert line.endswith("ERROR  ValueError: two")
 
 
 @pytest.mark.parametrize("error", ["stopped", "SystemExit: the code called sys.exit(1)", ""])

@@ -29,7 +29,7 @@ def list_(ctx: Context, *, query: EventQuery) -> Page[Event]:
 
 
 def get(ctx: Context, *, event: str) -> Event:
-    """An event, with why each trigger did or did not start a session."""
+    """An event by its id, or `last`: the newest one. It says why each trigger did or did not start a session."""
     return Event.of(events.get(ctx.services, event))
 
 
