@@ -330,16 +330,10 @@ def _markdown(doc: str) -> str:
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 
-_ERRORS_NOTE = (
-    "`ak connection init` and `ak connection test` are named here and not there yet. Until then `ak var set` gives a "
-    "connection its credentials."
-)
-
-
 def errors_page() -> str:
     """Every error of the SDK."""
     introduction, tree, rest = (inspect.getdoc(errors) or "").split("\n\n", 2)
-    parts = ["# Errors", introduction, fence(tree), _markdown(rest), _ERRORS_NOTE]
+    parts = ["# Errors", introduction, fence(tree), _markdown(rest)]
     for name, cls in vars(errors).items():
         if inspect.isclass(cls) and not name.startswith("_"):
             where = "autokitteh" if name in autokitteh.__all__ else "autokitteh.errors"

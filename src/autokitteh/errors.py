@@ -26,13 +26,13 @@ class AutoKittehError(Exception):
 class ConnectionInitError(AutoKittehError):
     """A connection was never given its credentials.
 
-    Initialise it, on its page or with `ak connection init`, and run the session again.
+    Its credentials are vars: set them with `ak var set PROJECT/CONNECTION NAME`, and run the session again.
     """
 
     def __init__(self, connection: str) -> None:
         Exception.__init__(self, connection)
         self.connection = connection
-        self.add_note(f"Initialise it on its page, or with: ak connection init {connection}")
+        self.add_note(f"Give it its credentials with: ak var set PROJECT/{connection} NAME --secret")
 
     def __str__(self) -> str:
         return f"AutoKitteh connection {self.connection!r} not initialized"
@@ -65,7 +65,7 @@ class OAuthRefreshError(AutoKittehError):
         Exception.__init__(self, connection, str(error))
         self.connection = connection
         self.error = str(error)
-        self.add_note(f"Authorise it anew, on its page or with: ak connection init {connection}")
+        self.add_note(f"Give it new credentials with: ak var set PROJECT/{connection} NAME --secret")
 
     def __str__(self) -> str:
         return f"OAuth token of AutoKitteh connection {self.connection!r} not refreshed: {self.error}"
@@ -135,14 +135,14 @@ class NonDeterminismError(AutoKittehError):
 class AuthenticationError(Exception):
     """A service refused the credentials of a connection, for the `reason` given.
 
-    Test the connection with `ak connection test`, and initialise it again with credentials that are valid.
+    Set the connection's vars to credentials that are valid with `ak var set PROJECT/CONNECTION NAME`.
     """
 
     def __init__(self, connection: str, reason: object) -> None:
         super().__init__(connection, str(reason))
         self.connection = connection
         self.reason = str(reason)
-        self.add_note(f"See whether its credentials are still good with: ak connection test {connection}")
+        self.add_note(f"See which credentials it has with: ak var list PROJECT/{connection}")
 
     def __str__(self) -> str:
         return f"Authentication of AutoKitteh connection {self.connection!r} failed: {self.reason}"

@@ -73,4 +73,4 @@ def test_attributes() -> None:
 def test_tracebacks_show_the_remedy() -> None:
     """The remedy of a fixed text is a note."""
     shown = "".join(traceback.format_exception(errors.ConnectionInitError("slack_conn")))
-    assert "ak connection init slack_conn" in shown
+    assert "ak var set PROJECT/slack_conn NAME --secret" in shown
