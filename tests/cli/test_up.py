@@ -101,14 +101,14 @@ def test_second_order_ends_it_at_once(ak: Ak) -> None:
 
 
 def test_second_server_on_the_folder(ak: Ak) -> None:
-    """Is refused, whether or not it would have another address; the first one goes on."""
-    with up(ak) as (url, _):
+    """Is refused, whether or not it would have another address, and told whose it is; the first one goes on."""
+    with up(ak) as (url, process):
         other_address = ak("up", "--data-dir", "data", "--addr", "127.0.0.1:0")
         same_address = ak("up", "--data-dir", "data", "--addr", url.removeprefix("http://"))
 
         for ended in (other_address, same_address):
             assert (ended.code, ended.out) == (42, "")
-            assert ended.err.startswith(f"Error: {ak.folder / 'data'} is in use by another process\n")
+            assert ended.err.startswith(f"Error: {ak.folder / 'data'} is in use by another process, {process.pid}\n")
             assert "--data-dir" in ended.err
         assert httpx.get(f"{url}/ready", trust_env=False).status_code == 200
         assert (ak.folder / "data" / "server.json").exists()

@@ -12,6 +12,9 @@ HASH_SEED_FILE: Final = "hash-seed"
 
 _LOCK_FILE: Final = "lock"
 
+#: More than any process id has.
+_PID_BYTES: Final = 20
+
 
 def make_folder(data_dir: Path) -> None:
     """Make the data folder, if need be, for its owner only. Raises FailedPrecondition."""
@@ -66,8 +69,12 @@ def _lock(data_dir: Path) -> int:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        holder = os.read(fd, _PID_BYTES).decode("ascii", "replace").strip()
         os.close(fd)
         raise FailedPrecondition(
-            f"{data_dir} is in use by another process", "Stop that one first, or use another --data-dir."
+            f"{data_dir} is in use by another process{f', {holder}' if holder else ''}",
+            "Stop that one first, or use another --data-dir.",
         ) from None
+    os.ftruncate(fd, 0)
+    os.write(fd, f"{os.getpid()}\n".encode())  # for the message above
     return fd
