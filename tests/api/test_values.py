@@ -1,10 +1,13 @@
 """Users' values over HTTP: what cannot be kept is refused where it is sent, and all else comes back as it was."""
 
 import httpx
+import msgspec
 import pytest
 
 from api.stage import Stage
 from api.test_errors import error_of
+from autokitteh_server.core.api_types.connections import OfProject
+from autokitteh_server.core.api_types.events import EventQuery
 
 ODD = {
     "infinite": "1e999",
@@ -67,6 +70,18 @@ def test_what_comes_back(stage: Stage, project: str, value: str) -> None:
                            headers={"content-type": "application/json"})  # fmt: skip
     assert sent.status_code == 201, sent.text
     assert sent.json()["data"]["x"] == read.json()["value"]
+
+
+def test_an_event_with_half_a_character(stage: Stage, project: str) -> None:
+    """A sender whom nobody knows cannot make the list of events, or the event, be unreadable to those who look."""
+    triggers = stage.client.triggers.list(OfProject(project=project), 10)
+    url = next(each.webhook_url for each in triggers)
+    assert url is not None
+    assert httpx.post(url, content=b'{"a": "\\ud800 \\\\ud800"}', trust_env=False).status_code == 202
+
+    event = next(iter(stage.client.events.list(EventQuery(project=project), 1)))
+
+    assert msgspec.json.decode(stage.client.events.get(event.id).data)["body"]["json"] == {"a": "\\ud800 \\ud800"}
 
 
 def _put(stage: Stage, project: str, value: str) -> httpx.Response:

@@ -83,6 +83,8 @@ def test_any_method_and_no_body(served: Served, client: httpx.Client) -> None:
         ("text/plain", b"[1, 2", {"text": "[1, 2", "json": None, "form": None}),
         ("text/plain", b"12", {"text": "12", "json": 12}),
         ("application/json", b'{"a": NaN}', {"json": None}),
+        ("application/json", b'{"a": 1e400}', {"json": None}),
+        ("application/json", b'{"a": 1e300}', {"json": {"a": 1e300}}),
         ("application/json", b"\xff\xfe", {"bytes": b"\xff\xfe", "text": None, "json": None}),
         ("application/json", b"[" * 5000 + b"]" * 5000, {"json": None}),
         ("application/json", b"1" * 5000, {"json": None}),

@@ -5,6 +5,7 @@ numbers of more than 600 digits as `{"$int": hexadecimal}`, and an object whose 
 `{"$dict": ...}`.
 """
 
+import re
 from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta, Raw, Struct
@@ -59,8 +60,11 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 def raw(value: Any) -> Raw:
-    """A user's value made ready to be sent."""
-    return Raw(dump_json(value).encode())
+    """A user's value made ready to be sent. What UTF-8 cannot carry in it is as in `readable`."""
+    text = dump_json(value)
+    if "\\ud" in text:
+        text = _ESCAPE.sub(lambda found: f"\\\\{found[1]}" if found[1] else found[0], text)
+    return Raw(text.encode())
 
 
 def value_of(sent: Raw, name: str) -> Any:
@@ -82,6 +86,10 @@ def _is_deep(value: Any) -> bool:
         lists = [item for each in level if isinstance(each, list) for item in each]
         level = lists + [item for each in level if isinstance(each, dict) for item in each.values()]
     return any(isinstance(each, list | dict) for each in level)
+
+
+#: An escape in JSON text; of half a character by itself, with its code.
+_ESCAPE = re.compile(r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|(ud[89a-f][0-9a-f]{2})|.)")
 
 
 def readable(text: str) -> str:
