@@ -280,10 +280,7 @@ NOTES: Final[frozenset[Any]] = frozenset(
         os.getcwd,
         os.cpu_count,
         os.environ.get,
-        os.environ.copy,
-        os.environ.items,
-        os.environ.keys,
-        os.environ.values,
+        os.environ.copy,  # its views are as `os.environ[name]` and `in os.environ`, which are no calls: not noted
         secrets.token_bytes,
         secrets.token_hex,
         secrets.token_urlsafe,

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from autokitteh_server.cli.failure_text import first_line_of
 from autokitteh_server.cli.moments import format_seconds, local_time_ms
-from autokitteh_server.cli.terminal import style
+from autokitteh_server.cli.terminal import style, visible
 from autokitteh_server.core.api_types.session_log import LogLine
 
 #: Characters of arguments or a result in a line.
@@ -30,14 +30,14 @@ def render_log(lines: Iterable[LogLine]) -> list[str]:
 def render_print(line: LogLine, *, timestamps: bool) -> str:
     """What was printed, with or without the time."""
     text = _text(line.text)
-    return f"{local_time_ms(line.t)}  {text}" if timestamps else text
+    return f"{local_time_ms(line.t)}  {visible(text)}" if timestamps else text
 
 
 def render_line(line: LogLine) -> str:
     """One entry."""
     colour = "red" if line.error else _COLOURS.get(line.kind)
     kind = style(f"{line.kind:<8}", fg=colour) if colour else f"{line.kind:<8}"
-    parts = [style(local_time_ms(line.t), dim=True), kind, _what(line)]
+    parts = [style(local_time_ms(line.t), dim=True), kind, visible(_what(line))]
     notes = _notes(line)
     if notes:
         parts.append(style(f"({', '.join(notes)})", dim=True))

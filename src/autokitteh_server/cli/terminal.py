@@ -15,6 +15,10 @@ def prepare_streams() -> None:
             stream.reconfigure(line_buffering=True, errors="backslashreplace")
 
 
+#: What a terminal obeys rather than shows, as escapes.
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n"}
+
+
 class OutputClosed(Exception):
     """Nobody reads the output any more, as in `ak ... | head`. Not an OSError, which click would take for its own."""
 
@@ -33,6 +37,11 @@ def style(text: str, stream: TextIO | None = None, **how: Any) -> str:
     """Text in colour, if that goes to a terminal (standard output unless given), and the user likes colours."""
     wanted = (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return click.style(text, **how) if wanted else text
+
+
+def visible(text: str) -> str:
+    """Text with escapes in place of control characters: it may be anybody's, as what a webhook was sent is."""
+    return text if text.isascii() and text.isprintable() else text.translate(_CONTROL)
 
 
 def write_lines(lines: list[str]) -> None:
@@ -57,12 +66,12 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Talk that should be heard."""
-    say(f"{style('Warning:', sys.stderr, fg='yellow')} {text}")
+    say(f"{style('Warning:', sys.stderr, fg='yellow')} {visible(text)}")
 
 
 def complain(text: str) -> None:
     """Say what went wrong."""
-    say(f"{style('Error:', sys.stderr, fg='red', bold=True)} {text}")
+    say(f"{style('Error:', sys.stderr, fg='red', bold=True)} {visible(text)}")
 
 
 def _write(stream: TextIO, text: str) -> None:

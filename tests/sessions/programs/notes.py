@@ -3,6 +3,7 @@
 # /// session
 # vars = { GREETING = "hello" }
 # prints = '''
+# hello True True hello
 # hello hello hello hello None fallback
 # the same: True
 # the same: True
@@ -30,6 +31,8 @@ class Stamp(datetime):
 
 def on_trigger(event):
     read = [getenv("GREETING"), os.getenv("GREETING"), os.environ["GREETING"], os.environ.get("GREETING")]
+    found = [dict(os.environ.items())["GREETING"], "GREETING" in os.environ.keys(), read[0] in os.environ.values()]
+    print(*found, os.environ.copy()["GREETING"])
     print(*read, getenv("NOT_THERE"), getenv("NOT_THERE", "fallback"))
     noted = [time.time(), datetime.now(), datetime.now(timezone.utc), Stamp.now(), date.today(), time.monotonic()]
     noted += [uuid.uuid4(), uuid.uuid1(), os.urandom(8), os.getpid(), id(read), time.localtime()]

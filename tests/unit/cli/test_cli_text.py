@@ -3,8 +3,10 @@
 import pytest
 
 from autokitteh_server.cli.failure_text import describe_failure
-from autokitteh_server.cli.log_text import render_log
+from autokitteh_server.cli.log_text import render_log, render_print
 from autokitteh_server.cli.moments import format_seconds
+from autokitteh_server.cli.table import render_fields, render_table
+from autokitteh_server.cli.terminal import visible
 from autokitteh_server.operations.session_log import LogEntry, line_of
 
 CHAINED = """\
@@ -36,6 +38,18 @@ def test_a_log_tells_a_failure_in_the_line_that_says_what_it_is() -> None:
     (line,) = render_log([line_of(entry, "ses_1")])
 
     assert line.endswith("ERROR  ValueError: two")
+
+
+def test_control_characters_are_shown_and_not_obeyed() -> None:
+    """What a stranger has sent must not clear the screen of whoever reads the log, nor forge its lines."""
+    entry = LogEntry(seq=1, at=0, kind="print", task="0", name="stdout", text="a\x1b[2Jb\x9bc\rd\té\U0001f600")
+    line = line_of(entry, "ses_1")
+
+    assert render_log([line])[0].endswith(r"a\x1b[2Jb\x9bc\x0dd" + "\té\U0001f600")
+    assert render_print(line, timestamps=True) == f"{render_log([line])[0][:23]}  {visible(entry.text)}"
+    assert render_print(line, timestamps=False) == entry.text
+    assert render_table(["NAME"], [["\x1b[2J"]])[1] == r"\x1b[2J"
+    assert render_fields({"name": "\x07"}) == [r"name  \x07"]
 
 
 @pytest.mark.parametrize("error", ["stopped", "SystemExit: the code called sys.exit(1)", ""])

@@ -244,9 +244,8 @@ def test_what_is_remembered_of_a_function_is_true_of_all_its_methods(resolver: R
     resolver.resolve(random.Random.choice)(random.Random(1), [1])
     resolver.resolve(random.Random(1).choice)([1])
     resolver.resolve(os.environ.get)("HOME")
-    resolver.resolve(os.environ.items)()
     resolver.resolve(random.SystemRandom().choice)([1])
-    assert effects.names == ["os._Environ.get", "os._Environ.items", "random.SystemRandom.choice"]
+    assert effects.names == ["os._Environ.get", "random.SystemRandom.choice"]
 
 
 @given(

@@ -236,6 +236,8 @@ DIRECT: list[Any] = [
     *(os.fsencode,),
     # changes the process, and must do so again
     *(os.chdir, os.putenv, os.environ.setdefault, os.environ.update, os.environ.pop),
+    # views, which cannot be recorded
+    *(os.environ.items, os.environ.keys, os.environ.values),
     # the event loop and the SDK
     *(asyncio.gather, asyncio.create_task, asyncio.wait, asyncio.Queue, asyncio.Queue().put_nowait, asyncio.Event),
     *(asyncio.timeout, asyncio.current_task, asyncio.wait_for, autokitteh.next_event, AttrDict, AttrDict().get),
@@ -264,7 +266,7 @@ NOTES: list[Any] = [
     *(time.time, time.time_ns, time.monotonic, time.perf_counter, time.localtime, time.gmtime, time.strftime),
     *(time.clock_gettime, datetime.datetime.now, datetime.datetime.utcnow, datetime.datetime.today),
     *(datetime.date.today, LocalDate.now, LocalDate.today, uuid.uuid1, uuid.uuid4, os.urandom, os.getenv),
-    *(os.getpid, os.getcwd, os.environ.get, os.environ.items, os.environ.copy, secrets.token_hex, secrets.choice),
+    *(os.getpid, os.getcwd, os.environ.get, os.environ.copy, secrets.token_hex, secrets.choice),
     *(secrets.randbelow, secrets.token_urlsafe, random.SystemRandom().random, random.SystemRandom().choice),
     *(random.SystemRandom().getrandbits, id, threading.get_ident, threading.get_native_id, pathlib.Path.cwd),
     *(pathlib.Path.home, pathlib.PosixPath.cwd, pathlib.Path("a").absolute, pathlib.Path("a").expanduser),
