@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autokitteh_server.operations import variables
+from autokitteh_server.operations import sessions, variables
 from served import PROJECT, listening, serving
 
 TOKEN = "s3cr/t token+1"
@@ -29,6 +29,15 @@ def main(event):
     autokitteh.next_event(autokitteh.subscribe("bell"))
     print("awake", token)
     raise ValueError("bad token " + token)
+
+def parent(event):
+    token = os.getenv("TOKEN")
+    child = autokitteh.start("program.py:child", memo={"why": "with " + token})
+    value = autokitteh.next_signal(child).payload["value"]
+    return {"same": value["token"] == token, "token": value["token"]}
+
+def child(event):
+    return {"token": os.getenv("TOKEN"), "other": 1}
 """
 
 
@@ -49,3 +58,14 @@ def test_no_secret_in_journal_or_error(tmp_path: Path, durable: bool) -> None:
     shown = "".join(record.args + record.result + record.error for record in result.records) + result.error
     for piece in ("s3cr", "token+1", "czNjci90", "MzY3IvdCB0b"):
         assert piece not in shown, piece
+
+
+def test_no_secret_in_result_or_memo(tmp_path: Path) -> None:
+    """They are for people; a parent gets what its child has returned as it was."""
+    with serving(tmp_path) as served:
+        served.deploy(PROGRAM, served.webhook())
+        variables.set_value(served.services, PROJECT, "TOKEN", TOKEN, is_secret=True)
+        parent = sessions.start(served.services, PROJECT, "program.py:parent", data={}, memo={}, durable=True)
+        assert served.wait(parent.id).session.result == {"same": True, "token": "***"}
+        (child,) = [each for each in served.sessions() if each.parent_id]
+        assert (child.result, child.memo) == ({"token": "***", "other": 1}, {"why": "with ***"})

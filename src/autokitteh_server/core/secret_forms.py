@@ -4,8 +4,10 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from urllib.parse import quote, quote_plus
 
+from autokitteh_runner.protocol import dump_json, load_json
 from autokitteh_server.core.masking import MASK
 
 #: Shorter values are no secrets that could be masked: they stand in most texts by chance.
@@ -24,6 +26,21 @@ def mask_of(secrets: Iterable[str]) -> Callable[[str], str]:
     # The longest first: of two forms one of which begins with the other, no end may stay.
     pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
     return lambda text: pattern.sub(MASK, text)
+
+
+def mask_value(value: Any, mask: Callable[[str], str]) -> Any:
+    """A JSON value, in which bytes may occur, with `mask` applied to all of it.
+
+    Where that leaves no JSON, as where a number was secret, the value is what is left, as a text.
+    """
+    text = dump_json(value)
+    masked = mask(text)
+    if masked == text:
+        return value
+    try:
+        return load_json(masked)
+    except ValueError:
+        return masked
 
 
 def _as_it_is(text: str) -> str:

@@ -50,6 +50,7 @@ class Context:
     session: Session
     now: int
     around: Surroundings
+    mask: Callable[[str], str]  # of the session's secrets
     after: list[Callable[[], None]] = field(default_factory=list)  # done once the transaction is durable
 
 
@@ -68,7 +69,8 @@ def start(ctx: Context, arguments: dict[str, Any]) -> str:
         state=SessionState.CREATED,
         event={"data": arguments["data"], "event_id": None, "event_type": None},
         vars=parent.vars if home.project_id == parent.project_id else {},
-        memo=arguments["memo"],
+        # It is there for people, and for nobody else.
+        memo={ctx.mask(name): ctx.mask(value) for name, value in arguments["memo"].items()},
         parent_id=parent.id,
         created_at=ctx.now,
         updated_at=ctx.now,

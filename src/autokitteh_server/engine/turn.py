@@ -30,7 +30,7 @@ from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument, NotFound
 from autokitteh_server.core.journal import Record
-from autokitteh_server.core.secret_forms import mask_of
+from autokitteh_server.core.secret_forms import mask_of, mask_value
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine import deaths, inbox, requests, wire
 from autokitteh_server.engine.claimed import Claimed
@@ -289,7 +289,7 @@ class Turn:
 
         def do(conn: Connection) -> Record:
             nonlocal ctx  # a transaction may be tried again: only the last one's consequences count
-            ctx = requests.Context(conn, self._session, self._clock.now_us(), self._around)
+            ctx = requests.Context(conn, self._session, self._clock.now_us(), self._around, self._mask)
             value = requests.HANDLERS[message.kind](ctx, load_json(message.body))
             record = self._end_of(message, "json", value)
             journal.insert(conn, self._session.id, [record])
@@ -465,12 +465,13 @@ class Turn:
         session = self._session
         now = self._clock.now_us()
         error = None if error is None else self._mask(error)
-        shown = error if error is not None else "" if result is None else self._mask(dump_json(result))[:200]
+        shown_result = mask_value(result, self._mask)
+        shown = error if error is not None else "" if result is None else dump_json(shown_result)[:200]
         record = wire.line("state", self._clock.now_us(), name=state.value, result=shown)
 
         def end(conn: Connection) -> None:
             journal.insert(conn, session.id, [record])
-            sessions.finish(conn, session.id, session.epoch, state, result, error, now=now)
+            sessions.finish(conn, session.id, session.epoch, state, shown_result, error, now=now)
             end_session(conn, session, state, result, now=now)
 
         crash_point("turn.before_end")

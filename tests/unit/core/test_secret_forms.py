@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autokitteh_server.core.secret_forms import mask_of
+from autokitteh_server.core.secret_forms import mask_of, mask_value
 
 SECRETS = st.text(min_size=6).filter(lambda text: len(text.strip()) >= 6 and "*" not in text)
 PADS = st.binary(max_size=7)
@@ -53,3 +53,12 @@ def test_lines_of_a_secret_are_secrets() -> None:
 def test_the_longer_secret_first() -> None:
     """Of two secrets one of which begins with the other, no end stays."""
     assert mask_of(["secret", "secret-long"])("a secret-long b secret c") == "a *** b *** c"
+
+
+def test_values_stay_json_where_they_can() -> None:
+    """Texts in them are masked; a value that would be no JSON any more becomes a text."""
+    mask = mask_of(["123456"])
+
+    assert mask_value({"a": ["x123456y", b"\x00"], "b": 1}, mask) == {"a": ["x***y", b"\x00"], "b": 1}
+    assert mask_value([123456], mask) == "[***]"
+    assert mask_value(None, mask) is None
