@@ -10,6 +10,7 @@ import pytest
 from autokitteh_server.config import HttpSettings
 from autokitteh_server.core.entities import VerdictKind
 from autokitteh_server.storage import deployments, events
+from postgres_cluster import Cluster, NoPostgreSQL, run_cluster
 from served import Served, listening, serving
 
 ECHO = """
@@ -17,6 +18,16 @@ def main(event):
     print(event.data)
     return {"data": event.data, "type": event.event_type}
 """
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL that the test may end."""
+    try:
+        with run_cluster() as cluster:
+            yield cluster
+    except NoPostgreSQL as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture
@@ -120,6 +131,29 @@ def test_what_is_refused(tmp_path: Path) -> None:
         assert [each.status_code for each in refused] == [413, 413, 400, 400, 404, 404]
         assert served.events() == []
         assert client.post(f"/webhooks/{slug}", content=b"x" * 100).status_code == 202
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_away(tmp_path: Path, own_cluster: Cluster) -> None:
+    """The sender is told to try again, and not what is wrong; nothing was accepted."""
+    url = own_cluster.url(own_cluster.create_database())
+    with serving(tmp_path, db=url) as served, listening(served) as client:
+        slug = served.deploy(ECHO, served.webhook())["webhook"].webhook_slug
+        own_cluster.stop()
+
+        for refused in (client.post(f"/webhooks/{slug}", content=b"x"), client.get("/store/no/thing")):
+            assert refused.status_code == 503
+            assert refused.headers["retry-after"] == "2"
+            assert refused.json()["error"]["code"] == "unavailable"
+            assert "postgres" not in refused.text
+
+
+def test_a_server_that_stops(served: Served, client: httpx.Client) -> None:
+    """What comes when no more is taken is not lost silently: its sender is told to try again."""
+    slug = served.deploy(ECHO, served.webhook())["webhook"].webhook_slug
+    served.app.intake.close()
+
+    assert client.post(f"/webhooks/{slug}").status_code == 503
 
 
 def test_a_project_that_is_not_deployed(served: Served, client: httpx.Client) -> None:

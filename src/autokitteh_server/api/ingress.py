@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from autokitteh_server.core.clock import Clock
+from autokitteh_server.core.errors import InternalError, ServerError
 from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.core.states import SessionState
@@ -27,8 +28,21 @@ _log = logging.getLogger(__name__)
 #: Longest `Idempotency-Key`.
 MAX_KEY_CHARS: Final = 255
 
+#: When a sender whose event could not be taken is to try again.
+RETRY_AFTER_S: Final = 2
+
 #: Headers of a reply that are the connection's business, and not the code's.
 _OURS: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
+
+#: For programs, by status.
+_CODES: Final = {
+    400: "invalid_argument",
+    404: "not_found",
+    413: "too_large",
+    502: "no_session",
+    503: "unavailable",
+    504: "timed_out",
+}
 
 _TIMED_OUT: Final = "the session has given no outcome in time"
 
@@ -75,8 +89,12 @@ class Ingress:
             received_at=self.clock.now_us(),
         )
         with self.replies.collecting(incoming.event_id) as news:
-            result = await asyncio.wrap_future(self.intake.submit(incoming))
-            response = await self._answer(result, news)
+            try:
+                result = await asyncio.wrap_future(self.intake.submit(incoming))
+            except ServerError as error:
+                response = _unavailable(error)
+            else:
+                response = await self._answer(result, news)
             # Here and not by the caller: what a session sends piece by piece is news, too.
             await response(request.scope, request.receive, send)
         seconds = (self.clock.now_us() - incoming.received_at) / 1e6
@@ -116,7 +134,10 @@ class Ingress:
 
     async def _published(self, request: Request) -> Response:
         slug, key = request.path_params["slug"], request.path_params["key"]
-        found, value = await run_in_threadpool(self.load_published, slug, key)
+        try:
+            found, value = await run_in_threadpool(self.load_published, slug, key)
+        except ServerError as error:
+            return _unavailable(error)
         headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
         if not found:
             return _error(404, "there is no such published value")
@@ -259,7 +280,17 @@ def _as_text(value: Any) -> str:
     return bytes(value).decode("utf-8", "replace")
 
 
+def _unavailable(error: ServerError) -> Response:
+    """The answer while the database is away or the server stops: the sender is to try again.
+
+    Raises the error if it is one of our own. What is wrong is not told to strangers.
+    """
+    if error.http_status == InternalError.http_status:
+        raise error
+    _log.error("a request from outside cannot be served: %s", error)
+    return _error(503, "the server cannot do this now; try again", {"Retry-After": str(RETRY_AFTER_S)})
+
+
 def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    code = {400: "invalid_argument", 404: "not_found", 413: "too_large", 502: "no_session", 504: "timed_out"}
-    content = {"error": {"code": code.get(status, "internal"), "message": message, "remedy": ""}}
+    content = {"error": {"code": _CODES.get(status, "internal"), "message": message, "remedy": ""}}
     return JSONResponse(content, status_code=status, headers=dict(headers or {}))
