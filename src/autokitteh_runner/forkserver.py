@@ -2,6 +2,8 @@
 
 The server sends one message with a socket for each session; it is answered with the child's process id, and later
 with how the child ended. When the server goes, the fork server ends all its children and itself.
+
+Each child leads a process group of its own, so that what a session has started ends with it.
 """
 
 import ctypes
@@ -70,6 +72,7 @@ def _serve_one(control: socket.socket, children: set[int]) -> bool:
         return True
     if pid == 0:
         _become_runner(control, fds[0], parent)
+    _make_leader(pid)  # here as well as there: by the time the server knows of it, it is one
     os.close(fds[0])
     children.add(pid)
     _send(control, {"forked": pid})
@@ -82,6 +85,7 @@ def _become_runner(control: socket.socket, fd: int, parent: int) -> NoReturn:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _die_with_parent(parent)
+        _make_leader(0)
         control.close()
         from autokitteh_runner.session import run_session
 
@@ -102,11 +106,26 @@ def _die_with_parent(parent: int) -> None:
             os._exit(1)
 
 
+def _make_leader(pid: int) -> None:
+    try:
+        os.setpgid(pid, pid)
+    except OSError:  # it is one already, or has ended
+        pass
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # nobody is left; macOS says the latter of those that are only dead
+        pass
+
+
 def _report_ended(control: socket.socket, children: set[int]) -> None:
     for pid in list(children):
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
             children.discard(pid)
+            _kill_group(pid)  # what it has left behind
             _send(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
 
 
@@ -119,10 +138,7 @@ def _send(control: socket.socket, message: dict[str, Any]) -> None:
 
 def _end_all(children: set[int]) -> NoReturn:
     for pid in children:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        _kill_group(pid)
     for pid in children:  # the server goes on only when they are gone
         os.waitpid(pid, 0)
     os._exit(0)

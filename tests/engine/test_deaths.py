@@ -163,11 +163,53 @@ def test_a_closed_server_leaves_no_processes(tmp_path: Path, gate: Gate) -> None
     assert children(os.getpid()) == before
 
 
+STARTS = """
+import os, subprocess, time
+from autokitteh import activity
+
+@activity
+def start(path):
+    started = subprocess.Popen(["sleep", "1000"])
+    with open(path + ".new", "w") as file:
+        file.write(str(started.pid))
+    os.rename(path + ".new", path)
+
+@activity
+def last():
+    time.sleep(1000)
+
+def main(event):
+    start(event.data.file)
+    if event.data.then == "last":
+        last()
+    if event.data.then == "die":
+        os._exit(3)
+"""
+
+
+@pytest.mark.parametrize("then", ["end", "die", "last"])
+def test_what_a_session_has_started_ends_with_it(tmp_path: Path, then: str) -> None:
+    """However it ends: by itself, by its process's death, or because it is stopped."""
+    file = tmp_path / "pid"
+    with Bench(tmp_path, max_failures=1) as bench:
+        session = bench.submit(STARTS, "program.py:main", data={"file": str(file), "then": then})
+        until(file.exists)
+        pid = int(file.read_text())
+        if then == "last":
+            bench.wait_until(session.id, in_activity("last"))
+            assert is_alive(pid) and bench.server is not None
+            bench.server.scheduler.stop(session.id, force=True)
+        bench.wait(session.id)
+        until(lambda: not is_alive(pid))
+
+
 def test_a_killed_server_takes_its_processes_with_it(tmp_path: Path, gate: Gate) -> None:
     """Also one in the middle of an activity that would last for ever: nothing it does counts any more."""
     program = HOLD + (
-        "@activity\ndef tell(path):\n    with open(path + '.new', 'w') as file:\n"
-        "        file.write(f'{os.getppid()} {os.getpid()}')\n    os.rename(path + '.new', path)\n\n"
+        "import subprocess\n\n"
+        "@activity\ndef tell(path):\n    started = subprocess.Popen(['sleep', '1000'])\n"
+        "    with open(path + '.new', 'w') as file:\n"
+        "        file.write(f'{os.getppid()} {os.getpid()} {started.pid}')\n    os.rename(path + '.new', path)\n\n"
         "def main(event):\n    tell(event.data.pids)\n    hold(event.data.gate)\n"
     )
     pids = tmp_path / "pids"

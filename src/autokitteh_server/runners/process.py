@@ -156,9 +156,10 @@ class ForkServer:
 
 
 def _kill(pid: int) -> None:
+    # With all that it has started: it leads a group of its own.
     try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):  # nobody is left; macOS says the latter of those that are only dead
         pass
 
 
