@@ -22,6 +22,16 @@ def postgres_cluster() -> Iterator[Cluster]:
         pytest.skip(str(reason))
 
 
+@pytest.fixture
+def own_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL that the test may end."""
+    try:
+        with run_cluster() as cluster:
+            yield cluster
+    except NoPostgreSQL as reason:
+        pytest.skip(str(reason))
+
+
 @pytest.fixture(scope="session")
 def postgres_template(postgres_cluster: Cluster) -> str:
     """The name of a database with all tables."""

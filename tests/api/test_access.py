@@ -16,6 +16,7 @@ from autokitteh_server.client.discovery import find_server
 from autokitteh_server.config import HttpSettings
 from autokitteh_server.core.api_types.tokens import CreateToken, Scope
 from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, NotFound, Unauthenticated
+from postgres_cluster import Cluster
 
 ALL = list(Scope)
 
@@ -251,6 +252,18 @@ def test_health(stage: Stage) -> None:
     for path in ("/health", "/ready"):
         answer = httpx.get(stage.url + path, headers={"host": "probe.example"}, trust_env=False)
         assert answer.status_code == 200 and list(answer.json()) == ["status"]
+
+
+@pytest.mark.postgres
+def test_a_database_that_is_away(tmp_path: Path, own_cluster: Cluster) -> None:
+    """Whoever asks hears that it is, and not where it is: it is not known who asks."""
+    with staged(tmp_path, db=own_cluster.url(own_cluster.create_database())) as stage:
+        own_cluster.stop()
+        ready = httpx.get(f"{stage.url}/ready", trust_env=False)
+        for answer in (ready, stage.http.get("/projects"), stage.plain("ak_unknown").get("/projects")):
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_ready")
+            assert "postgres" not in answer.text
+        assert httpx.get(f"{stage.url}/health", trust_env=False).status_code == 200
 
 
 def test_answers_are_not_for_frames_and_caches(stage: Stage) -> None:

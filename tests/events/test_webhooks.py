@@ -10,7 +10,7 @@ import pytest
 from autokitteh_server.config import HttpSettings
 from autokitteh_server.core.entities import VerdictKind
 from autokitteh_server.storage import deployments, events
-from postgres_cluster import Cluster, NoPostgreSQL, run_cluster
+from postgres_cluster import Cluster
 from served import Served, listening, serving
 
 ECHO = """
@@ -18,16 +18,6 @@ def main(event):
     print(event.data)
     return {"data": event.data, "type": event.event_type}
 """
-
-
-@pytest.fixture
-def own_cluster() -> Iterator[Cluster]:
-    """A PostgreSQL that the test may end."""
-    try:
-        with run_cluster() as cluster:
-            yield cluster
-    except NoPostgreSQL as reason:
-        pytest.skip(str(reason))
 
 
 @pytest.fixture

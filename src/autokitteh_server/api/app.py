@@ -20,7 +20,7 @@ from autokitteh_server.api.endpoint import Endpoint
 from autokitteh_server.api.guard import AllowedHosts, Guard
 from autokitteh_server.api.log_hub import LogHub
 from autokitteh_server.api.openapi import make_document
-from autokitteh_server.api.refusals import JSON, NotReady, Unexpected, error_response, refuse_unknown
+from autokitteh_server.api.refusals import JSON, NotReady, Unexpected, error_response, refuse_unknown, unavailable
 from autokitteh_server.api.route import PREFIX, Route
 from autokitteh_server.api.routes import (
     builds,
@@ -136,7 +136,7 @@ def _readiness(services: Services, is_ready: Callable[[], bool], limiter: Capaci
         try:
             await to_thread.run_sync(check_database, services, limiter=limiter)
         except ServerError as error:
-            return error_response(NotReady(error.message, error.remedy))
+            return error_response(unavailable(error))
         if not is_ready():
             return error_response(NotReady("the engine does not run", "Wait: it is starting or stopping."))
         return Response(b'{"status":"ready"}', media_type=JSON)

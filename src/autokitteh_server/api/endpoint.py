@@ -14,7 +14,7 @@ from starlette.responses import Response
 from autokitteh_server.api.context import Context, Surface
 from autokitteh_server.api.event_stream import EventStream
 from autokitteh_server.api.reading import check_media_type, check_path, decode_body, decode_query, read_body
-from autokitteh_server.api.refusals import JSON, Unexpected, error_response
+from autokitteh_server.api.refusals import JSON, Unexpected, error_response, unavailable
 from autokitteh_server.api.route import PREFIX, NoQuery, Route
 from autokitteh_server.core.api_types.tokens import Scope
 from autokitteh_server.core.entities import Token
@@ -54,6 +54,8 @@ class Endpoint:
         except ServerError as error:
             if error.http_status == 500:
                 return self._unexpected(request, error)
+            if error.http_status == 503:
+                return error_response(unavailable(error))
             return error_response(error)
         except Exception as error:
             return self._unexpected(request, error)

@@ -43,6 +43,14 @@ class NotReady(ServerError):
     http_status: ClassVar[int] = 503
 
 
+def unavailable(error: ServerError) -> NotReady:
+    """What is said of a database that is away. The log gets all of it: it says where the database is, and anybody may
+    hear this.
+    """
+    _log.error("the database cannot be used: %s", error)
+    return NotReady("the database cannot be used now", "Try again; the server's log says why.")
+
+
 def error_response(error: ServerError, headers: Mapping[str, str] | None = None) -> Response:
     """An error in the one shape."""
     more = {"www-authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
