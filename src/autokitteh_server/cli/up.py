@@ -12,6 +12,7 @@ import click
 from autokitteh_server.cli.exit_codes import ExitCode
 from autokitteh_server.cli.signals import signals_as_messages
 from autokitteh_server.cli.terminal import complain, say, write_lines
+from autokitteh_server.cli.threads import deaths_of_threads
 
 _EPILOG = """
 \b
@@ -67,13 +68,14 @@ def up(addr: str | None, data_dir: Path | None, db: str | None, engine: str) -> 
     inbox: SimpleQueue[signal.Signals | None] = SimpleQueue()
     with (
         signals_as_messages(inbox.put, lambda: None),
+        deaths_of_threads(lambda: inbox.put(None)),
         Serving(settings, environ=os.environ, on_end=lambda: inbox.put(None)) as serving,
     ):
         unfinished = serving.start()
         _tell(serving.url, serving.settings.data_dir, unfinished)
         order = inbox.get()
         if order is None:
-            complain("the network has ended by itself; the log says why")
+            complain("a part of the server has ended by itself; the log says why")
             return ExitCode.FAILED
         say("Stopping; once more ends it at once")
     return ExitCode.DONE

@@ -78,6 +78,9 @@ class Cron:
         except ServerError as err:
             _log.error("schedules cannot fire, and will be tried again: %s", err)
             return now + _RETRY_US
+        except Exception:  # whatever it is: the other schedules must go on
+            _log.exception("schedules cannot fire, and will be tried again")
+            return now + _RETRY_US
         return min(now + _LOOK_AGAIN_US, next_at if next_at is not None else now + _LOOK_AGAIN_US)
 
     def _fire(self, now: int) -> bool:
