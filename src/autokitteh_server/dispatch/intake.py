@@ -5,10 +5,10 @@ next one. Nobody is told that his event was accepted before it is durable, with 
 """
 
 import logging
-import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+from autokitteh_server.core.background import Background
 from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.ids import IdSource
@@ -42,23 +42,17 @@ class Intake:
         self._dispatcher = Dispatcher(database, new_id)
         self._scheduler = scheduler
         self._instruments = instruments or NoInstruments()
-        self._changed = threading.Condition()
         self._queue: list[_Item] = []
         self._holds_back = False
-        self._closing = False
-        self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
+        self._background = Background("intake", self._work)
 
     def open(self) -> None:
         """Begin to dispatch."""
-        self._thread.start()
+        self._background.open()
 
     def close(self) -> None:
         """Dispatch what is queued, and take no more. Returns when that is done."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._background.close()
 
     def submit(self, incoming: Incoming) -> "Future[Dispatched]":
         """Dispatch something that has happened. The future is set once everything is durable, or to what went wrong.
@@ -67,11 +61,11 @@ class Intake:
         """
         future: Future[Dispatched] = Future()
         future.set_running_or_notify_cancel()  # whoever waits may go away; what has happened has happened
-        with self._changed:
-            if self._closing:
+        with self._background.changed:
+            if self._background.is_closing:
                 raise FailedPrecondition("the server is stopping", "Try again when it runs.")
             self._queue.append((incoming, future))
-            self._changed.notify_all()
+            self._background.changed.notify_all()
         return future
 
     def announce(self, results: Sequence[Dispatched]) -> None:
@@ -90,10 +84,11 @@ class Intake:
             self._instruments.event_dispatched(kind, [verdict.kind for verdict in result.event.verdicts])
 
     def _work(self) -> None:
+        background = self._background
         while True:
-            with self._changed:
-                while not self._queue and not self._closing:
-                    if not self._changed.wait(_CALM_AFTER_S if self._holds_back else None):
+            with background.changed:
+                while not self._queue and not background.is_closing:
+                    if not background.changed.wait(_CALM_AFTER_S if self._holds_back else None):
                         self._hold_back(False)
                 if not self._queue:
                     return

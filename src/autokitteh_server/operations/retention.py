@@ -1,13 +1,13 @@
 """Deleting what is older than it has to be, in small portions, so that nobody who writes waits long for the next."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Final, TypeVar
 
 from autokitteh_server.builds.folders import BuildFolders
+from autokitteh_server.core.background import Background
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.core.instruments import Instruments
@@ -173,21 +173,15 @@ class Sweeper:
         self._policy = policy
         self._clock = clock
         self._instruments = instruments
-        self._changed = threading.Condition()
-        self._closing = False
-        self._thread = threading.Thread(target=self._work, name="retention", daemon=True)
+        self._background = Background("retention", self._work)
 
     def open(self) -> None:
         """Begin to sweep, a minute from now."""
-        self._thread.start()
+        self._background.open()
 
     def close(self) -> None:
         """Sweep no more. Returns when the thread has ended, which is at the end of a portion."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._background.close()
 
     def sweep_now(self) -> Swept | None:
         """What the thread does every hour. None: the store could not be used; the next hour may be better."""
@@ -206,17 +200,19 @@ class Sweeper:
         return swept
 
     def _work(self) -> None:
+        background = self._background
         next_at = self._clock.now_us() + _FIRST_US
         while True:
-            with self._changed:
-                while not self._closing and self._clock.now_us() < next_at:
+            with background.changed:
+                while not background.is_closing and self._clock.now_us() < next_at:
                     # The clock of a test must not jump because of this alone.
-                    self._clock.wait(self._changed, until_us=next_at, idle=False)
-                if self._closing:
+                    self._clock.wait(background.changed, until_us=next_at, idle=False)
+                if background.is_closing:
                     return
             self.sweep_now()
             next_at = self._clock.now_us() + _INTERVAL_US
 
     def _is_to_go_on(self) -> bool:
-        with self._changed:
-            return not self._changed.wait_for(lambda: self._closing, _PAUSE_S)
+        background = self._background
+        with background.changed:
+            return not background.changed.wait_for(lambda: background.is_closing, _PAUSE_S)

@@ -1,9 +1,9 @@
 """Schedules: each tick is taken in the transaction that stores its event and starts its session."""
 
 import logging
-import threading
 from typing import Final
 
+from autokitteh_server.core.background import Background
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Trigger
 from autokitteh_server.core.errors import ServerError
@@ -36,37 +36,32 @@ class Cron:
         self._clock = clock
         self._new_id = new_id
         self._intake = intake
-        self._changed = threading.Condition()
         self._is_stale = False
-        self._closing = False
-        self._thread = threading.Thread(target=self._work, name="cron", daemon=True)
+        self._background = Background("cron", self._work)
 
     def open(self) -> None:
         """Begin to fire."""
-        self._thread.start()
+        self._background.open()
 
     def close(self) -> None:
         """Fire no more. Returns when the thread has ended."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._background.close()
 
     def schedules_changed(self) -> None:
         """Look again when the next tick is. Any thread."""
-        with self._changed:
+        with self._background.changed:
             self._is_stale = True
-            self._changed.notify_all()
+            self._background.changed.notify_all()
 
     def _work(self) -> None:
-        while not self._closing:
+        background = self._background
+        while not background.is_closing:
             self._is_stale = False
             until = self.fire_due()
-            with self._changed:
-                if not (self._is_stale or self._closing):
+            with background.changed:
+                if not (self._is_stale or background.is_closing):
                     # Others may be at work: the clock of a test must not jump because of a schedule alone.
-                    self._clock.wait(self._changed, until_us=until, idle=False)
+                    self._clock.wait(background.changed, until_us=until, idle=False)
 
     def fire_due(self) -> int:
         """Fire all that is due; the moment of the next look. What its thread does over and over."""
