@@ -4,7 +4,6 @@ A commit costs the same for one event as for a hundred. So whatever arrives whil
 next one. Nobody is told that his event was accepted before it is durable, with everything that it starts.
 """
 
-import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 
@@ -18,8 +17,6 @@ from autokitteh_server.dispatch.incoming import Dispatched, Incoming
 from autokitteh_server.engine.scheduler import Scheduler
 from autokitteh_server.storage.database import Database
 from autokitteh_server.storage.errors import StorageUnavailable
-
-_log = logging.getLogger(__name__)
 
 #: Most events in one transaction: bounds how long the first of them waits.
 _BATCH = 128

@@ -29,6 +29,18 @@ class Environment(NamedTuple):
 
     values: dict[str, str]
     secrets: tuple[str, ...] = ()  # those of the values that nobody may read in a log
+    settings: frozenset[str] = frozenset()  # the project's vars that are no secrets
+
+    def kept(self) -> dict[str, str]:
+        """What a durable session keeps for its life: its code may have branched on it, in ways that no record shows.
+
+        Credentials are not kept, for they are renewed, and URLs are where the server is now.
+        """
+        return {name: self.values[name] for name in self.settings}
+
+    def with_kept(self, kept: dict[str, str]) -> dict[str, str]:
+        """The values, with those in place that the session has had from its beginning on."""
+        return {name: value for name, value in self.values.items() if name not in self.settings} | kept
 
 
 def load_environment(conn: Connection, session: Session, *, opener: Opener, public_url: str) -> Environment:
@@ -41,13 +53,16 @@ def load_environment(conn: Connection, session: Session, *, opener: Opener, publ
     owners = {connection.id: f"{connection.name}__" for connection in connections.list(conn, project_id)}
     found = {f"{prefix}connection_id": owner_id for owner_id, prefix in owners.items()}
     secrets: list[str] = []
+    settings: set[str] = set(session.vars)
     for var in variables.of_owners(conn, [project_id, *owners]):
         value = found[owners.get(var.owner_id, "") + var.name] = _value(var, opener)
         if var.is_secret:
             secrets.append(value)
+        elif var.owner_id == project_id:
+            settings.add(var.name)
     if public_url:
         found |= _urls(conn, project_id, public_url)
-    return Environment(found | session.vars, tuple(secrets))
+    return Environment(found | session.vars, tuple(secrets), frozenset(settings))
 
 
 def _value(var: Var, opener: Opener) -> str:

@@ -36,6 +36,7 @@ from autokitteh_server.engine import deaths, inbox, requests, wire
 from autokitteh_server.engine.claimed import Claimed
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.endings import end_session, tell_of_end
+from autokitteh_server.engine.environment import Environment
 from autokitteh_server.engine.surroundings import Surroundings, TurnEnd, TurnResult
 from autokitteh_server.engine.waits import in_order, is_due, next_deadline
 from autokitteh_server.runners.pool import WarmRunner
@@ -167,7 +168,8 @@ class Turn:
             # It starts from its beginning, and subscribes again.
             self._claimed.transact(lambda conn: subscriptions.end_all(conn, session.id))
         self._mask = mask_of(environment.secrets)
-        self._note_state("RUNNING", records)
+        kept = wire.kept_vars(records) if session.durable else None
+        self._note_beginning(records, environment)
         if session.durable:
             # Before it can do anything: if this server dies, the next process must know that there was one, whose first
             # activity may have taken effect.
@@ -181,7 +183,7 @@ class Turn:
                 entry=session.entry,
                 durable=session.durable,
                 created_at=session.created_at,
-                vars=environment.values,
+                vars=environment.values if kept is None else environment.with_kept(kept),
                 limits=self._limits(),
                 body=dump_json(session.event).encode(),
             )
@@ -193,13 +195,14 @@ class Turn:
         limits = self._around.policy.limits
         return {name: getattr(limits, name) for name in limits.__slots__}
 
-    def _note_state(self, state: str, records: Sequence[tuple[ReplayRecord, bytes]]) -> None:
+    def _note_beginning(self, records: Sequence[tuple[ReplayRecord, bytes]], environment: Environment) -> None:
         """Say in the journal that a new process begins, and how much of it there is to replay."""
         effects = sum(record.phase == "done" and record.index >= 0 for record, _ in records)
         text = (
             "" if not records else f"resumed, {effects} records replayed" if self._session.durable else "started again"
         )
-        self._claimed.append([wire.line("state", self._clock.now_us(), name=state, result=text)])
+        state = wire.line("state", self._clock.now_us(), name="RUNNING", result=text)
+        self._claimed.append([state if records else wire.beginning(state, environment.kept())])
 
     def _next_message(self) -> Message | None:
         """The next message, or None after something else that the turn should look at. Raises _Lost."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from autokitteh_runner.protocol import Journal, ReplayRecord, Request, WireRecord, dump_json
+from autokitteh_runner.protocol import Journal, ReplayRecord, Request, WireRecord, dump_json, load_json
 from autokitteh_runner.protocol import Wait as WaitMessage
 from autokitteh_server.core.entities import Wait
 from autokitteh_server.core.journal import Record
@@ -24,6 +24,17 @@ def record(fields: WireRecord, payload: bytes) -> Record:
 def line(kind: str, now: int, *, name: str, result: str) -> Record:
     """A record of the server's own, that has no place in the code."""
     return Record(kind=kind, phase="done", name=name, result=result, started_at=now, finished_at=now)
+
+
+def beginning(state: Record, kept: dict[str, str]) -> Record:
+    """The record of a session's first process, with what all that come after it are to find in their environment."""
+    return state._replace(codec="json", payload=dump_json(kept).encode())
+
+
+def kept_vars(rows: Sequence[tuple[ReplayRecord, bytes]]) -> dict[str, str] | None:
+    """What `beginning` was given; None if nothing was: nothing has begun, or an older version has begun it."""
+    first = next((payload for replayed, payload in rows if replayed.kind == "state"), b"")
+    return load_json(first) if first else None
 
 
 def effect(
