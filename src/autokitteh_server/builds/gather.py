@@ -31,7 +31,7 @@ def gather_source(
         for file in files:
             _add(contents, _name_in(file, base), file)
         if manifest is not None:
-            contents = _with_manifest(contents, manifest)
+            contents = _with_manifest(contents, manifest, _name_in(manifest, base))
     except OSError as error:
         where = error.filename or base
         raise FailedPrecondition(f"{where}: cannot be read: {error.strerror}", "Check its permissions.") from error
@@ -72,8 +72,9 @@ def _add(contents: dict[str, bytes], name: str, file: Path) -> None:
         raise InvalidArgument(f"--file {file}: the project has another {name} already", "Rename one of them.")
 
 
-def _with_manifest(contents: Mapping[str, bytes], manifest: Path) -> dict[str, bytes]:
-    others = {path: content for path, content in contents.items() if path not in MANIFEST_FILES}
+def _with_manifest(contents: Mapping[str, bytes], manifest: Path, name: str) -> dict[str, bytes]:
+    # Not a second time under its own name: there the values of its secret vars would be kept as they stand.
+    others = {path: content for path, content in contents.items() if path not in (*MANIFEST_FILES, name)}
     return others | {MANIFEST_FILES[0]: _read(manifest, "--manifest")}
 
 

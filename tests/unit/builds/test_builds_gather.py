@@ -56,6 +56,14 @@ def test_a_manifest_from_elsewhere(project: Path, tmp_path: Path) -> None:
     assert list(source.files) == ["autokitteh.yaml", "lib/a.py", "program.py"]
 
 
+def test_a_manifest_of_another_name_beside_the_code(project: Path) -> None:
+    """It is the manifest, and not a file of the project as well: values of its secret vars would be kept in it."""
+    (project / "production.yaml").write_text(MANIFEST + "  vars: [{name: S, value: hidden, secret: true}]\n")
+    source = gather_source(manifest=project / "production.yaml")
+    assert list(source.files) == ["autokitteh.yaml", "lib/a.py", "program.py"]
+    assert not any(b"hidden" in content for content in without_secret_values(source).files.values())
+
+
 def test_files(project: Path, tmp_path: Path) -> None:
     """They keep their paths below the directory; from elsewhere they come to its top."""
     extra = tmp_path / "extra.py"
