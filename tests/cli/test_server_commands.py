@@ -152,6 +152,18 @@ def test_project_export(run: Run, project: str, tmp_path: Path) -> None:
     assert (again.code, again.err) == (42, "Error: back is not empty\nGive a folder that does not exist yet.\n")
 
 
+def test_project_export_of_a_file_without_a_last_newline(run: Run, tmp_path: Path) -> None:
+    """An archive cannot have it: nobody is to find that out from a build that differs."""
+    (tmp_path / "bare.py").write_bytes(b"def main(event): pass")
+    assert run("deploy", "bare.py").code == 0
+
+    archive = run("project", "export", "bare")
+    assert archive.code == 0 and "newline at the end of bare.py" in archive.err
+    assert run("project", "export", "bare", "--to", "bare").err == "Exported project bare to bare\n"
+    assert run("deploy", "bare").err.endswith("nothing to do, it is deployed like this\n")
+    assert run("project", "delete", "bare").code == 0
+
+
 def test_connection_and_integration(run: Run, project: str) -> None:
     """By PROJECT/NAME or id."""
     made = run("connection", "create", project, "other", "--integration", "github").out.strip()
@@ -357,6 +369,7 @@ BAD = [
     (["project", "get", "a/b"], 44, "there is nothing at"),
     (["project", "create", "a b"], 40, "'a b' cannot be the name of a project"),
     (["project", "delete", "nobody"], 44, "there is no project named 'nobody'"),
+    (["project", "get", "\udcff"], 40, r"'\udcff' is no name"),
     (["project", "export", "nobody"], 44, "there is no project named 'nobody'"),
     (["project", "list", "--limit", "0"], 2, "0 is not in the range x>=1"),
     (["connection", "get", "nobody/x"], 44, "there is no project named 'nobody'"),
@@ -377,6 +390,8 @@ BAD = [
     (["trigger", "list", "--project", "nobody"], 44, "there is no project named 'nobody'"),
     (["var", "set", "nobody", "A", "1"], 44, "there is no project named 'nobody'"),
     (["var", "set", "nobody", "1A", "1"], 40, "'1A' cannot be the name of a var"),
+    (["var", "get", "\udcff", "A"], 40, r"'\udcff' is not UTF-8"),
+    (["var", "set", "nobody", "A", "\udcff"], 40, r"'\udcff' is not UTF-8"),
     (["var", "get", "nobody", "A"], 44, "there is no project named 'nobody'"),
     (["var", "list", "nobody"], 44, "there is no project named 'nobody'"),
     (["var", "list", ""], 40, "owner"),

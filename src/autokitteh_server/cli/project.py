@@ -9,7 +9,7 @@ from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
 from autokitteh_server.cli.server import json_option, limit_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
-from autokitteh_server.cli.terminal import say, write_bytes
+from autokitteh_server.cli.terminal import say, warn, write_bytes
 from autokitteh_server.core.api_types.projects import CreateProject, Project
 
 if TYPE_CHECKING:
@@ -92,13 +92,16 @@ def export(client: "Client", name: str, folder: Path | None) -> None:
     """Get a project back as files.
 
     With a manifest that says what the project is now, such that deploying them changes nothing. Values of secret vars
-    are left out. Without --to they are written to standard output, as an archive that `ak deploy` takes.
+    are left out. Without --to they are written to standard output, as an archive that `ak deploy` takes;
+    it gives a newline to files without one at their end, and says so.
     """
-    from autokitteh_server.core.txtar import Archive, render_txtar  # not needed for help
+    from autokitteh_server.core.txtar import Archive, ends_in_newline, render_txtar  # not needed for help
 
     files = client.projects.export(name).files
     if folder is None:
         write_bytes(render_txtar(Archive(comment=b"", files=files)))
+        if changed := [path for path, content in files.items() if not ends_in_newline(content)]:
+            warn(f"An archive can't be without a newline at the end of {', '.join(changed)}. Use --to to keep it so.")
         return
     _write(folder, files)
     say(f"Exported project {name} to {folder}")

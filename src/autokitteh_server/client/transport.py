@@ -86,12 +86,16 @@ class Transport:
         self._client.close()
 
     def _send(self, method: str, path: str, *, query: Struct | None = None, body: Struct | None = None) -> bytes:
-        content = None if body is None else msgspec.json.encode(body)
         headers = {} if body is None else {"content-type": "application/json"}
-        with self._failures():
-            response = self._client.request(
+        try:
+            content = None if body is None else msgspec.json.encode(body)
+            request = self._client.build_request(
                 method, path, params=_params(query) if query else None, content=content, headers=headers
             )
+        except UnicodeEncodeError as error:  # a command line in another encoding has lone surrogates in it
+            raise InvalidArgument(f"{error.object[:100]!r} is not UTF-8", "Write it in that encoding.") from error
+        with self._failures():
+            response = self._client.send(request)
         if not response.is_success:
             self._raise(response)
         return response.content

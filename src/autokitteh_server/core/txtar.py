@@ -68,8 +68,13 @@ def _content(content: bytes, what: str) -> bytes:
     return _ended(content)
 
 
+def ends_in_newline(content: bytes) -> bool:
+    """Whether a content comes back from an archive as it is; an empty one does."""
+    return not content or content.endswith(b"\n")
+
+
 def _ended(content: bytes) -> bytes:
-    return content + b"\n" if content and not content.endswith(b"\n") else content
+    return content if ends_in_newline(content) else content + b"\n"
 
 
 def _line_of(marker: re.Match[bytes]) -> int:
