@@ -234,6 +234,9 @@ def test_build_and_deployment(run: Run, project: str) -> None:
     assert run("build", "get", build).lines[-2:] == ["autokitteh.yaml", "program.py"]
     assert titles(run("build", "list", "--project", project)) == ["ID", "CREATED", "FILES", "DIGEST", "PROJECT"]
     assert run("build", "delete", build).code == 42
+    for each in (first, second):
+        assert run("deployment", "delete", each).err == f"Deleted deployment {each}\n"
+    assert run("build", "delete", build).code == 0
 
 
 def test_event_in_words(stage: Stage, run: Run, project: str) -> None:
@@ -404,6 +407,7 @@ BAD = [
     (["deployment", "get", "nobody"], 44, "there is no project named 'nobody'"),
     (["deployment", "create", "bld_x"], 44, "there is no build bld_x"),
     (["deployment", "activate", "dep_x"], 44, "there is no deployment dep_x"),
+    (["deployment", "delete", "dep_x"], 44, "there is no deployment dep_x"),
     (["deployment", "deactivate", "nobody"], 44, "there is no project named 'nobody'"),
     (["deployment", "list", "--state", "asleep"], 2, "'asleep' is not one of"),
     (["event", "get", "evt_x"], 44, "there is no event evt_x"),

@@ -9,7 +9,7 @@ from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, N
 from autokitteh_server.core.manifest import TriggerType
 from autokitteh_server.core.manifest_problems import ManifestError
 from autokitteh_server.core.states import DeploymentState
-from autokitteh_server.operations import builds, connections, deployments, projects, triggers, variables
+from autokitteh_server.operations import builds, connections, deployments, projects, sessions, triggers, variables
 from autokitteh_server.operations.trigger_fields import TriggerFields
 from autokitteh_server.operations.triggers import find_trigger
 from autokitteh_server.secretbox.box import CannotOpen
@@ -268,6 +268,24 @@ def test_deployments(stage: Stage) -> None:
         deployments.deactivate(stage.services, made.id)
     with pytest.raises(FailedPrecondition, match="not deployed"):
         deployments.get(stage.services, "p")
+
+
+def test_a_deployment_is_deleted_when_it_is_inactive(stage: Stage) -> None:
+    """Not before. Its sessions stay, and so does its build, which nothing but they can hold any more."""
+    first = stage.deploy()
+    session = stage.session(first)
+    with pytest.raises(FailedPrecondition, match="ACTIVE"):
+        deployments.delete(stage.services, first.deployment.id)
+    second = stage.deploy(more_py=b"")
+    with pytest.raises(FailedPrecondition, match="DRAINING"):
+        deployments.delete(stage.services, first.deployment.id)
+    deployments.deactivate(stage.services, "p")
+    assert deployments.delete(stage.services, second.deployment.id).state is DeploymentState.INACTIVE
+    assert [each.id for each in deployments.list_page(stage.services, limit=9)] == [first.deployment.id]
+    with pytest.raises(NotFound):
+        deployments.delete(stage.services, second.deployment.id)
+    assert builds.delete(stage.services, second.build.id) == second.build
+    assert sessions.get(stage.services, session.id).deployment_id == first.deployment.id
 
 
 def test_a_build_without_what_triggers_call_is_not_activated(stage: Stage) -> None:

@@ -10,6 +10,7 @@ from autokitteh_server.cli.moments import local_time
 from autokitteh_server.cli.project_names import NameOf, project_names, with_id
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
+from autokitteh_server.cli.terminal import say
 from autokitteh_server.core.api_types.builds import CreateDeployment, Deployment, DeploymentQuery
 from autokitteh_server.core.states import DeploymentState
 
@@ -23,6 +24,7 @@ _COMMANDS = {
     "create": Lazy(f"{_HERE}:create", "Deploy a build that is there."),
     "activate": Lazy(f"{_HERE}:activate", "Make a deployment the active one of its project."),
     "deactivate": Lazy(f"{_HERE}:deactivate", "Have a deployment start no more sessions."),
+    "delete": Lazy(f"{_HERE}:delete", "Delete a deployment that is inactive."),
 }
 
 _EPILOG = """
@@ -97,6 +99,18 @@ def deactivate(client: "Client", which: str, as_json: bool) -> None:
     Those that it has started go on; it is DRAINING until they are over.
     """
     show(client.deployments.deactivate(which), as_json, _render_state)
+
+
+@click.command(epilog=_EPILOG)
+@_deployment_argument
+@with_client
+def delete(client: "Client", which: str) -> None:
+    """Delete a deployment that is inactive.
+
+    Its build and its sessions stay.
+    """
+    client.deployments.delete(which)
+    say(f"Deleted deployment {which}")
 
 
 def _render_list(deployments: list[Deployment], project_of: NameOf) -> list[str]:

@@ -67,3 +67,6 @@ class Deployments:
 
     def deactivate(self, deployment: str) -> Deployment:
         return self._transport.post(path_of("/deployments/{}/deactivate", deployment), Deployment)
+
+    def delete(self, deployment: str) -> None:
+        self._transport.delete(path_of("/deployments/{}", deployment))

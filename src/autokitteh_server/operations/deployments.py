@@ -87,6 +87,20 @@ def deactivate(services: Services, which: str) -> Deployment:
     return services.database.write(write)
 
 
+def delete(services: Services, deployment_id: str) -> Deployment:
+    """Delete a deployment; what it was. Its build and its sessions stay.
+
+    Raises NotFound, and FailedPrecondition if it is not INACTIVE.
+    """
+
+    def write(conn: Connection) -> Deployment:
+        found = deployments.get(conn, deployment_id)
+        deployments.remove(conn, deployment_id)
+        return found
+
+    return services.database.write(write)
+
+
 def find_deployment(conn: Connection, which: str) -> Deployment:
     """See `get`."""
     if is_id(which, "dep"):

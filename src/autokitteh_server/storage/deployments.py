@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, exists, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, text, update
 
 from autokitteh_server.core.entities import Deployment
-from autokitteh_server.core.errors import NotFound
+from autokitteh_server.core.errors import FailedPrecondition, NotFound
 from autokitteh_server.core.states import DEPLOYMENT_TRANSITIONS, DeploymentState
 from autokitteh_server.storage import schema
 
@@ -92,6 +92,16 @@ def settle(conn: Connection, deployment_id: str, *, now: int) -> bool:
         .values(state=DeploymentState.INACTIVE.value, updated_at=now)
     )
     return bool(conn.execute(drained).rowcount)
+
+
+def remove(conn: Connection, deployment_id: str) -> None:
+    """Delete a deployment. Its sessions stay. Raises NotFound, and FailedPrecondition if it is not INACTIVE."""
+    # The state is asked for by what deletes: activating it may be under way elsewhere.
+    idle = delete(_rows).where(_rows.c.id == deployment_id, _rows.c.state == DeploymentState.INACTIVE.value)
+    if not conn.execute(idle).rowcount:
+        state = get(conn, deployment_id).state
+        remedy = "Deactivate it first." if state is DeploymentState.ACTIVE else "Wait for its sessions, or stop them."
+        raise FailedPrecondition(f"deployment {deployment_id} is {state}", remedy)
 
 
 def _change(conn: Connection, deployment_id: str, state: DeploymentState, *, now: int) -> None:

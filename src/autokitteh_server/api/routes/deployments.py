@@ -43,10 +43,16 @@ def deactivate(ctx: Context, *, deployment: str) -> Deployment:
     return Deployment.of(deployments.deactivate(ctx.services, deployment))
 
 
+def delete(ctx: Context, *, deployment: str) -> None:
+    """Delete a deployment that is inactive. Its build and its sessions stay."""
+    deployments.delete(ctx.services, deployment)
+
+
 ROUTES = (
     Route("GET", "/deployments", Scope.READ, list_, "List deployments"),
     Route("POST", "/deployments", Scope.WRITE, create, "Make a deployment", status=201),
     Route("GET", "/deployments/{deployment}", Scope.READ, get, "Get a deployment"),
     Route("POST", "/deployments/{deployment}/activate", Scope.WRITE, activate, "Activate a deployment"),
     Route("POST", "/deployments/{deployment}/deactivate", Scope.WRITE, deactivate, "Deactivate a deployment"),
+    Route("DELETE", "/deployments/{deployment}", Scope.WRITE, delete, "Delete a deployment"),
 )
