@@ -125,18 +125,12 @@ def listening(served: Served) -> Iterator[httpx.Client]:
     )
     server = uvicorn.Server(config)
     socket = config.bind_socket()
-    ready = threading.Event()
-    thread = threading.Thread(target=_serve, args=(server, socket, ready), daemon=True)
+    socket.listen()  # from here on, and not only when the server is ready: what comes early waits in its queue
+    thread = threading.Thread(target=lambda: server.run(sockets=[socket]), daemon=True)
     thread.start()
-    assert ready.wait(PATIENCE_S)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{socket.getsockname()[1]}", timeout=PATIENCE_S) as client:
             yield client
     finally:
         server.should_exit = True
         thread.join()
-
-
-def _serve(server: uvicorn.Server, socket: Any, ready: threading.Event) -> None:
-    ready.set()  # the socket listens from here on: what comes early waits in its queue
-    server.run(sockets=[socket])
