@@ -124,6 +124,28 @@ def main(event):
         assert b"".join(parts) == b"b[1]"
 
 
+@MODES
+def test_a_stream_that_breaks_off(served: Served, client: httpx.Client, durable: bool) -> None:
+    """A session that fails before the last part cuts the stream: half of a reply must not look like the whole."""
+    paths = deploy(
+        served,
+        """
+def main(event):
+    bell = subscribe("bell")
+    http_outcome(body="a", more=True)
+    next_event(bell)
+    raise ValueError("no")
+""",
+        durable=durable,
+    )
+    with client.stream("POST", paths["ask"]) as reply:
+        parts = reply.iter_raw()
+        assert next(parts) == b"a"
+        client.post(paths["bell"])
+        with pytest.raises(httpx.RemoteProtocolError):
+            next(parts)
+
+
 def test_a_stream_that_ends_with_its_session(served: Served, client: httpx.Client) -> None:
     """A session that ends without a last part ends the stream; one that is too slow cuts it, so that it shows."""
     paths = deploy(served, "def main(event):\n    http_outcome(body='a', more=True)\n")

@@ -222,13 +222,16 @@ class _Stream(Response):
             await send({"type": "http.response.body", "body": piece, "more_body": more})
             if not more:
                 return
+            # Without an end the server cuts the connection, from which the client knows that it has not got all.
             try:
                 following = await self._outcomes.next()
             except TimeoutError:
-                # Without an end the server cuts the connection, from which the client knows that it has not got all.
                 _log.warning("a session did not go on with its reply in time; the connection is cut")
                 return
             if isinstance(following, SessionState):
+                if following is not SessionState.COMPLETED:
+                    _log.warning("a session ended as %s within its reply; the connection is cut", following)
+                    return
                 piece, more = b"", False
             else:
                 http = following.get("http", {"json": following.get("value")})
