@@ -15,16 +15,16 @@ BOTH_DIALECTS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[Cluster]:
     """A PostgreSQL server, one for each process of tests. Skips where its programs are missing."""
-    try:
-        with run_cluster() as cluster:
-            yield cluster
-    except NoPostgreSQL as reason:
-        pytest.skip(str(reason))
+    yield from _cluster_or_skip()
 
 
 @pytest.fixture
 def own_cluster() -> Iterator[Cluster]:
-    """A PostgreSQL that the test may end."""
+    """A PostgreSQL server that the test may end."""
+    yield from _cluster_or_skip()
+
+
+def _cluster_or_skip() -> Iterator[Cluster]:
     try:
         with run_cluster() as cluster:
             yield cluster

@@ -7,7 +7,7 @@ import click
 
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
-from autokitteh_server.cli.project_names import NameOf, project_names, with_id
+from autokitteh_server.cli.names import NameOf, project_names, with_id
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.cli.terminal import say

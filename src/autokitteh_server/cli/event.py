@@ -8,8 +8,8 @@ from msgspec import UNSET
 from autokitteh_server.cli.event_text import render_event, render_events, render_outcome, render_verdict_of_filter
 from autokitteh_server.cli.exit_codes import ExitCode
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
+from autokitteh_server.cli.names import project_names
 from autokitteh_server.cli.options import parse_data
-from autokitteh_server.cli.project_names import project_names
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.core.api_types.events import DispatchEvent, EventQuery, TryFilter
 from autokitteh_server.core.api_types.values import raw

@@ -5,7 +5,7 @@ import json
 import msgspec
 
 from autokitteh_server.cli.moments import local_time, local_time_ms
-from autokitteh_server.cli.project_names import NameOf, with_id
+from autokitteh_server.cli.names import NameOf, with_id
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.core.api_types.events import Event, FilterVerdict, Verdict
 from autokitteh_server.core.entities import VerdictKind

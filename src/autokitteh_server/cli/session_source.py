@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from autokitteh_server.cli.project_names import NameOf, names_of, project_names
+from autokitteh_server.cli.names import NameOf, names_by, project_names
 from autokitteh_server.cli.server import connect, folder_of
 from autokitteh_server.client.client import Client
 from autokitteh_server.client.discovery import noted_url
@@ -92,4 +92,4 @@ class _Folder:
         return [line_of(entry, found.session.id) for entry in found.entries]
 
     def project_names(self) -> NameOf:
-        return names_of(self._reader.projects())
+        return names_by(self._reader.project)

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from autokitteh_server.cli.moments import format_seconds, local_time, local_time_ms
-from autokitteh_server.cli.project_names import NameOf, with_id
+from autokitteh_server.cli.names import NameOf, with_id
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.cli.terminal import style
 from autokitteh_server.core.api_types.sessions import Session, Wait

@@ -6,7 +6,7 @@ import click
 
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.moments import local_time
-from autokitteh_server.cli.project_names import NameOf, connection_names, project_names, with_id
+from autokitteh_server.cli.names import NameOf, connection_names, project_names, with_id
 from autokitteh_server.cli.server import json_option, limit_option, project_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
 from autokitteh_server.cli.terminal import say, write_lines
@@ -218,7 +218,8 @@ def _render_state(trigger: Trigger) -> list[str]:
 
 
 def _source(trigger: Trigger, connection_of: NameOf) -> str:
-    return trigger.webhook_url or trigger.schedule or connection_of(trigger.connection_id or "")
+    named = connection_of(trigger.connection_id) if trigger.connection_id else ""
+    return trigger.webhook_url or trigger.schedule or named
 
 
 def _state(trigger: Trigger) -> str:

@@ -202,7 +202,8 @@ class Turn:
             "" if not records else f"resumed, {effects} records replayed" if self._session.durable else "started again"
         )
         state = wire.line("state", self._clock.now_us(), name="RUNNING", result=text)
-        self._claimed.append([state if records else wire.beginning(state, environment.kept())])
+        is_first = self._session.durable and not records
+        self._claimed.append([wire.beginning(state, environment.kept()) if is_first else state])
 
     def _next_message(self) -> Message | None:
         """The next message, or None after something else that the turn should look at. Raises _Lost."""

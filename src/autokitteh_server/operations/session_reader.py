@@ -15,9 +15,6 @@ from autokitteh_server.storage import journal, projects, sessions
 from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
 
-#: Projects that are read at most.
-_MANY = 10_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionLog:
@@ -50,9 +47,9 @@ class SessionReader:
         """Sessions, newest first, those of whatever the query names."""
         return self._database.read(lambda conn: list_sessions(conn, query, limit=limit, after_id=None))
 
-    def projects(self) -> Sequence[Project]:
-        """The projects, by name."""
-        return self._database.read(lambda conn: projects.list(conn, limit=_MANY))
+    def project(self, project_id: str) -> Project:
+        """The project of this id. Raises NotFound."""
+        return self._database.read(lambda conn: projects.get(conn, project_id))
 
     def log(self, which: str) -> SessionLog:
         """A session and its log. `which`: its id, the beginning of it, or `last`.

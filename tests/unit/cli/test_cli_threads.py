@@ -2,14 +2,15 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from autokitteh_server.cli.threads import deaths_of_threads
 
 
-def run(work: object) -> None:
-    thread = threading.Thread(target=work, name="cron")  # type: ignore[arg-type]
+def run(work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work, name="cron")
     thread.start()
     thread.join()
 

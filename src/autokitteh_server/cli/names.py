@@ -1,9 +1,10 @@
 """What people call the things that the API names by their ids."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Protocol
 
-from autokitteh_server.core.api_types.connections import OfProject
+from autokitteh_server.core.errors import NotFound
 
 if TYPE_CHECKING:
     from autokitteh_server.client.client import Client
@@ -11,31 +12,33 @@ if TYPE_CHECKING:
 #: The name for an id; the id itself for one that is gone.
 NameOf = Callable[[str], str]
 
-#: So many are asked for at most.
-_MANY = 10_000
-
 
 class _Named(Protocol):
-    @property
-    def id(self) -> str: ...
     @property
     def name(self) -> str: ...
 
 
-def names_of(things: Iterable[_Named]) -> NameOf:
-    """The names of these."""
-    found = {each.id: each.name for each in things}
-    return lambda thing_id: found.get(thing_id, thing_id)
+def names_by(get: Callable[[str], _Named]) -> NameOf:
+    """The names of what `get` finds by its id. Each is asked for once."""
+
+    @cache
+    def name_of(thing_id: str) -> str:
+        try:
+            return get(thing_id).name
+        except NotFound:
+            return thing_id
+
+    return name_of
 
 
 def project_names(client: "Client") -> NameOf:
     """The names of a server's projects."""
-    return names_of(client.projects.list(_MANY))
+    return names_by(client.projects.get)
 
 
 def connection_names(client: "Client") -> NameOf:
     """The names of a server's connections."""
-    return names_of(client.connections.list(OfProject(), _MANY))
+    return names_by(client.connections.get)
 
 
 def with_id(name_of: NameOf, thing_id: str | None) -> str:
