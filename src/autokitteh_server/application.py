@@ -1,5 +1,6 @@
 """All of what `ak up` starts, and in which order."""
 
+import logging
 from collections.abc import Mapping
 from importlib import metadata
 from typing import Self
@@ -12,6 +13,7 @@ from autokitteh_server.engine.surroundings import Listener
 from autokitteh_server.operations.published import load_published
 from autokitteh_server.operations.retention import RetentionPolicy, Sweeper
 from autokitteh_server.operations.services import Services
+from autokitteh_server.operations.variables import find_unopenable
 from autokitteh_server.secretbox.box import Box
 from autokitteh_server.secretbox.keys import KEY_FILE, load_keys
 from autokitteh_server.sources.cron import Cron
@@ -19,6 +21,8 @@ from autokitteh_server.sources.replies import Replies
 from autokitteh_server.storage.data_folder import make_folder
 from autokitteh_server.telemetry.metrics import Metrics
 from autokitteh_server.wiring import Server
+
+_log = logging.getLogger(__name__)
 
 
 class Application:
@@ -83,6 +87,9 @@ class Application:
 
     def start(self) -> int:
         """Begin to work; how many unfinished sessions were found."""
+        # Sessions that need such a var cannot begin: whoever starts the server is to know that before they do not.
+        for problem in find_unopenable(self.services):
+            _log.error("%s", problem)
         found = self.server.start()
         self.intake.open()
         self.cron.open()

@@ -70,6 +70,22 @@ def test_first_minutes(ak: Ak) -> None:
     assert stat.S_IMODE((ak.folder / "data").stat().st_mode) == 0o700
 
 
+def test_a_key_that_is_lost(ak: Ak) -> None:
+    """A server that cannot open the secrets it has says so at its start, before a session waits for them in vain."""
+    ak.write(program=PROGRAM)
+    environ = {"AK_DATA_DIR": "data"}
+    with up(ak) as (_, process):
+        assert ak("deploy", "program.py", "--name", "demo", environ=environ).code == 0
+        assert ak("var", "set", "demo", "TOKEN", "s3cret value", "--secret", environ=environ).code == 0
+        assert "the value of TOKEN" not in stop(process, signal.SIGINT).err
+    (ak.folder / "data" / "secret-key").unlink()
+
+    with up(ak) as (_, process):
+        ended = stop(process, signal.SIGINT)
+
+    assert ended.code == 0 and "the value of TOKEN" in ended.err and "s3cret" not in ended.err
+
+
 def test_sigterm_stops_it_as_well(ak: Ak) -> None:
     """As service managers do it."""
     with up(ak) as (url, process):
