@@ -47,6 +47,14 @@ def syntax_problem(path: str, content: bytes) -> Problem | None:
         return _problem(path, content, error)
 
 
+def parse(content: bytes) -> ast.Module | None:
+    """The tree of one file; None if its syntax is not valid."""
+    try:
+        return _quietly(lambda: ast.parse(content))
+    except _FAILURES:
+        return None
+
+
 def definitions(content: bytes) -> Definitions:
     """The top-level names of a file with valid syntax, those inside `if`, `try`, `with` and loops included."""
     module = _quietly(lambda: ast.parse(content))
