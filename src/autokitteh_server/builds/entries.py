@@ -1,10 +1,11 @@
 """Which function a session starts with, found without running the code."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from autokitteh_server.builds.source import Source
 from autokitteh_server.builds.syntax import Definitions, definitions, syntax_problem
 from autokitteh_server.core.errors import InvalidArgument
+from autokitteh_server.core.manifest_problems import Problem
 from autokitteh_server.core.names import Entry, did_you_mean, parse_entry
 
 #: Where a project's handlers are looked for, if it has several files.
@@ -40,6 +41,25 @@ def check_entry(source: Source, entry: Entry) -> None:
     if not known.has(entry.function):
         remedy = _remedy(entry.function, known.functions, "Its functions are")
         raise InvalidArgument(f"{entry}: {entry.file} defines no {entry.function} at its top level", remedy)
+
+
+def missing_entries(source: Source, broken: set[str]) -> Iterator[Problem]:
+    """What is wrong with what the manifest's triggers call. Files that are broken anyway are not looked into."""
+    if source.manifest is None or source.manifest_path is None:
+        return
+    for at, trigger in enumerate(source.manifest.triggers):
+        if trigger.call is None or trigger.call.file in broken:
+            continue
+        try:
+            check_entry(source, trigger.call)
+        except InvalidArgument as error:
+            yield Problem(
+                message=error.message.rstrip("."),
+                line=_line_of(source.files[source.manifest_path], trigger.call),
+                file=source.manifest_path,
+                path=f"project.triggers[{at}].call",
+                remedy=error.remedy,
+            )
 
 
 def _only_entry(source: Source) -> Entry:
@@ -98,3 +118,8 @@ def _remedy(word: str, known: Iterable[str], introduction: str) -> str:
     if near := did_you_mean(word, names):
         return f"Did you mean {near}?"
     return f"{introduction}: {', '.join(names[:_SHOWN])}." if names else ""
+
+
+def _line_of(manifest: bytes, call: Entry) -> int:
+    """The line in which an entry is first named: the manifest's values do not know where they stood."""
+    return manifest.count(b"\n", 0, max(0, manifest.find(str(call).encode()))) + 1

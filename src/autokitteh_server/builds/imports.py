@@ -189,7 +189,7 @@ def _imported_by_call(call: ast.Call) -> str:
 
 def _import(file: str, line: int, module: str, names: tuple[str, ...], where: _Where) -> Import:
     return Import(
-        module=_absolute(file, module),
+        module=absolute_module(file, module),
         names=names,
         file=file,
         line=line,
@@ -198,7 +198,7 @@ def _import(file: str, line: int, module: str, names: tuple[str, ...], where: _W
     )
 
 
-def _absolute(file: str, module: str) -> str:
+def absolute_module(file: str, module: str) -> str:
     """`..a` in the file x/y/z.py is x.a. What leads out of the project stays as it is."""
     name = module.lstrip(".")
     level = len(module) - len(name)

@@ -1,11 +1,11 @@
 """`ak deploy`: from files to what is live."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from autokitteh_server.cli.server import json_option, show, with_client
+from autokitteh_server.cli.source import with_source
 from autokitteh_server.cli.terminal import say
 from autokitteh_server.core.api_types.builds import Deploy, Deployed
 from autokitteh_server.core.api_types.triggers import Trigger
@@ -25,31 +25,16 @@ All of it happens, or nothing. Sessions under way end on the code that they bega
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("path", type=click.Path(path_type=Path), required=False)
-@click.option("--manifest", metavar="FILE", type=click.Path(path_type=Path), help="In place of the project's own.")
-@click.option("--dir", "directory", metavar="DIR", type=click.Path(path_type=Path), help="Where the code is.")
-@click.option("--file", "files", metavar="FILE", type=click.Path(path_type=Path), multiple=True, help="One more file.")
-@click.option("--name", metavar="NAME", default="", help="The project's name, in place of the manifest's.")
+@with_source
 @json_option
 @with_client
-def deploy(
-    client: "Client",
-    path: Path | None,
-    manifest: Path | None,
-    directory: Path | None,
-    files: tuple[Path, ...],
-    name: str,
-    as_json: bool,
-) -> None:
+def deploy(client: "Client", contents: dict[str, bytes], name: str, as_json: bool) -> None:
     """Make a project live: apply its manifest, build its files, activate the build.
 
     PATH is a project's directory, a .py file or a .txtar archive; without it, what the options name, or the working
     directory.
     """
-    from autokitteh_server.builds.gather import gather_source  # not needed for help
-
-    source = gather_source(path, manifest=manifest, directory=directory, files=files, name=name)
-    done = client.projects.deploy(Deploy(files=dict(source.files), name=source.name))
+    done = client.projects.deploy(Deploy(files=contents, name=name))
     show(done, as_json, _render)
 
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "create": Lazy(f"{_HERE}:create", "Make an empty project."),
     "delete": Lazy(f"{_HERE}:delete", "Delete a project with everything in it."),
     "export": Lazy(f"{_HERE}:export", "Get a project back as files."),
+    "lint": Lazy("autokitteh_server.cli.lint:lint", "Say what in a project's code will not work."),
 }
 
 _EPILOG = """
@@ -30,6 +31,7 @@ Examples:
   ak project list
   ak project export my_project --to backup/
   ak project export my_project > my_project.txtar
+  ak project lint my_project/
 
 NAME is a project's name or id. Deploying makes a project, too: see `ak deploy`.
 """

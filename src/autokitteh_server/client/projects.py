@@ -1,11 +1,11 @@
 """Projects, their stored values and deploying, from outside."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autokitteh_server.client.pages import read_pages
 from autokitteh_server.client.paths import path_of
 from autokitteh_server.client.transport import Transport
-from autokitteh_server.core.api_types.builds import Applied, Deploy, Deployed, ManifestText, Plan
+from autokitteh_server.core.api_types.builds import Applied, Deploy, Deployed, Finding, Lint, Linted, ManifestText, Plan
 from autokitteh_server.core.api_types.projects import CreateProject, Exported, Project
 from autokitteh_server.core.api_types.stored import OneKey, SetValue, StoredKey, StoredValue
 from autokitteh_server.core.api_types.values import Page, PageQuery
@@ -38,6 +38,9 @@ class Projects:
 
     def deploy(self, wanted: Deploy) -> Deployed:
         return self._transport.post("/deploy", Deployed, wanted)
+
+    def lint(self, wanted: Lint) -> Sequence[Finding]:
+        return self._transport.post("/lint", Linted, wanted).findings
 
     def plan(self, manifest: ManifestText) -> Plan:
         return self._transport.post("/manifest/plan", Plan, manifest)

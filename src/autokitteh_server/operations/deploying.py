@@ -1,16 +1,14 @@
 """Deploying: from a project's files to what is live, in one transaction."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from autokitteh_server.builds.entries import check_entry
+from autokitteh_server.builds.entries import missing_entries
 from autokitteh_server.builds.source import Source, renamed, without_secret_values
 from autokitteh_server.builds.syntax import check_syntax
 from autokitteh_server.core.entities import Build, Deployment, Project, Trigger
-from autokitteh_server.core.errors import InvalidArgument
 from autokitteh_server.core.manifest import MANIFEST_FILES, Manifest, Version
-from autokitteh_server.core.manifest_problems import ManifestError, Problem
-from autokitteh_server.core.names import Entry
+from autokitteh_server.core.manifest_problems import ManifestError
 from autokitteh_server.core.plan import Plan
 from autokitteh_server.core.states import DeploymentState
 from autokitteh_server.operations.build_rows import save_build
@@ -56,31 +54,8 @@ def check_source(source: Source) -> None:
     """Raises ManifestError with every file that is not Python, and every trigger that calls what is not there."""
     problems = check_syntax(source)
     broken = {problem.file for problem in problems}
-    if problems := [*problems, *_missing_entries(source, broken)]:
+    if problems := [*problems, *missing_entries(source, broken)]:
         raise ManifestError(problems)
-
-
-def _missing_entries(source: Source, broken: set[str]) -> Iterator[Problem]:
-    if source.manifest is None or source.manifest_path is None:
-        return
-    for at, trigger in enumerate(source.manifest.triggers):
-        if trigger.call is None or trigger.call.file in broken:
-            continue
-        try:
-            check_entry(source, trigger.call)
-        except InvalidArgument as error:
-            yield Problem(
-                message=error.message.rstrip("."),
-                line=_line_of(source.files[source.manifest_path], trigger.call),
-                file=source.manifest_path,
-                path=f"project.triggers[{at}].call",
-                remedy=error.remedy,
-            )
-
-
-def _line_of(manifest: bytes, call: Entry) -> int:
-    """The line in which an entry is first named: the manifest's values do not know where they stood."""
-    return manifest.count(b"\n", 0, max(0, manifest.find(str(call).encode()))) + 1
 
 
 def _deploy(conn: Connection, services: Services, source: Source, *, now: int) -> Deployed:

@@ -2,12 +2,22 @@
 
 from autokitteh_server.api.context import Context
 from autokitteh_server.api.route import LARGE, Route
-from autokitteh_server.core.api_types.builds import Applied, Deploy, Deployed, Deployment, ManifestText, Plan
+from autokitteh_server.core.api_types.builds import (
+    Applied,
+    Deploy,
+    Deployed,
+    Deployment,
+    Finding,
+    Lint,
+    Linted,
+    ManifestText,
+    Plan,
+)
 from autokitteh_server.core.api_types.projects import Project
 from autokitteh_server.core.api_types.tokens import Scope
 from autokitteh_server.core.api_types.triggers import Trigger
 from autokitteh_server.core.manifest_parse import parse_manifest
-from autokitteh_server.operations import deploying, manifests
+from autokitteh_server.operations import deploying, linting, manifests
 from autokitteh_server.operations.sources import source_of
 
 
@@ -23,6 +33,12 @@ def deploy(ctx: Context, *, body: Deploy) -> Deployed:
         lines=list(done.lines),
         webhooks=[Trigger.of(webhook, public_url) for webhook in done.webhooks],
     )
+
+
+def lint(ctx: Context, *, body: Lint) -> Linted:
+    """Look at a project's files: what in them cannot work, and what is hardly meant. Nothing is kept of them."""
+    found = linting.lint(source_of(body.files, body.name))
+    return Linted(findings=list(map(Finding.of, found)))
 
 
 def plan(ctx: Context, *, body: ManifestText) -> Plan:
@@ -44,6 +60,7 @@ def apply(ctx: Context, *, body: ManifestText) -> Applied:
 
 ROUTES = (
     Route("POST", "/deploy", Scope.WRITE, deploy, "Deploy a project", body_bytes=LARGE),
+    Route("POST", "/lint", Scope.READ, lint, "Look at a project's code", body_bytes=LARGE),
     Route("POST", "/manifest/plan", Scope.READ, plan, "Plan a manifest"),
     Route("POST", "/manifest/apply", Scope.WRITE, apply, "Apply a manifest"),
 )

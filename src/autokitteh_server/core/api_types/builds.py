@@ -4,11 +4,12 @@ from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from autokitteh_server.core import entities
+from autokitteh_server.core import entities, findings
 from autokitteh_server.core.api_types.projects import Files, Project
 from autokitteh_server.core.api_types.sessions import Which
 from autokitteh_server.core.api_types.triggers import Trigger
 from autokitteh_server.core.api_types.values import Moment, PageQuery
+from autokitteh_server.core.findings import Severity
 from autokitteh_server.core.states import DeploymentState
 from autokitteh_server.core.timestamps import format_time
 
@@ -97,6 +98,41 @@ class Deployed(Struct, frozen=True, kw_only=True):
     is_new: Annotated[bool, Meta(description="false: nothing was to be done, and the deployment is the earlier one")]
     lines: Annotated[list[str], Meta(description="What was done, for people")]
     webhooks: list[Trigger]
+
+
+class Lint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A project to be looked at. It need not be there."""
+
+    files: Files
+    name: ProjectName = ""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One thing that somebody should look at."""
+
+    id: Annotated[str, Meta(description="Of the rule; it stays the same")]
+    severity: Severity
+    file: str
+    line: Annotated[int, Meta(ge=1)]
+    message: str
+    remedy: Annotated[str, Meta(description="How to mend it; may be empty")]
+
+    @classmethod
+    def of(cls, finding: findings.Finding) -> Self:
+        return cls(
+            id=finding.id,
+            severity=finding.severity,
+            file=finding.file,
+            line=finding.line,
+            message=finding.message,
+            remedy=finding.remedy,
+        )
+
+
+class Linted(Struct, frozen=True, kw_only=True):
+    """What the look at a project found."""
+
+    findings: Annotated[list[Finding], Meta(description="By file and line")]
 
 
 class ManifestText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
