@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from autokitteh_server.core.errors import InvalidArgument
-from autokitteh_server.core.names import directory_clash, path_problem
+from autokitteh_server.core.names import directory_clash, path_problem, spelling_clash
 
 MAX_FILES = 10_000
 MAX_TOTAL_BYTES = 100_000_000
@@ -26,6 +26,10 @@ def check_files(files: Mapping[str, bytes]) -> None:
             raise InvalidArgument(f"{problem}: {path[:200]!r}", "Give each file a relative path of its own, with `/`.")
     if clash := directory_clash(files):
         raise InvalidArgument(f"the path is both a file and a directory: {clash!r}", "Rename one of them.")
+    if same := spelling_clash(files):
+        raise InvalidArgument(
+            f"the paths {same[0]!r} and {same[1]!r} are one and the same on some machines", "Rename one of them."
+        )
 
 
 def _length_problem(path: str) -> str:

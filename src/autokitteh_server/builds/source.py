@@ -133,6 +133,7 @@ def _archived(path: Path) -> dict[str, bytes]:
     files = dict(sorted(parse_txtar(_content(path), str(path)).files.items()))
     if not files:
         raise InvalidArgument(f"{path}: there are no files in this archive", "Start each with a line `-- name --`.")
+    check_files(files)
     return files
 
 

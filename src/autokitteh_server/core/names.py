@@ -3,7 +3,7 @@
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -14,6 +14,7 @@ NAME_PATTERN = r"^[a-zA-Z_][a-zA-Z0-9_]{0,249}$"
 NAME_RULE = "Use letters, digits and underscores only, with no digit in front, and 250 characters at most."
 
 _NAME = re.compile(r"[a-zA-Z_]\w{0,249}", re.ASCII)  # a bound, for databases do not index texts of any length
+_MAX_PARTS = 50  # of a path; each makes a folder, and thousands of them take long to make and to remove
 _TOKEN_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _DRIVE = re.compile(r"[a-zA-Z]:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -79,14 +80,29 @@ def path_problem(path: str) -> str:
         return "the path has a backslash"
     if ".." in path.split("/"):
         return "the path leads out of its directory"
+    if path.count("/") >= _MAX_PARTS:
+        return f"the path has more than {_MAX_PARTS} parts"
     return "" if _plain(path) == path != "." else "the path is not in its shortest form"
 
 
 def directory_clash(paths: Iterable[str]) -> str:
     """The path that would have to be a file and a directory at once, or "" if there is none."""
     listed = list(paths)
-    directories = {path[:at] for path in listed for at, letter in enumerate(path) if letter == "/"}
+    directories = {directory for path in listed for directory in _directories(path)}
     return next((path for path in listed if path in directories), "")
+
+
+def spelling_clash(paths: Iterable[str]) -> tuple[str, str] | None:
+    """Two paths, or directories on the way to them, that are one and the same on some machines.
+
+    Those of macOS and Windows do not tell capital letters from small ones, nor an accent from a letter that has one.
+    """
+    spelled: dict[str, str] = {}
+    for path in paths:
+        for each in (*_directories(path), path):
+            if (first := spelled.setdefault(_folded(each), each)) != each:
+                return first, each
+    return None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -100,6 +116,17 @@ def _entry_problem(file: str, function: str) -> str:
     if not function.isidentifier():
         return "what stands after the `:` is not the name of a top-level function"
     return path_problem(_plain(file))
+
+
+def _directories(path: str) -> Iterator[str]:
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
+
+
+def _folded(path: str) -> str:
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
 
 
 def _plain(path: str) -> str:

@@ -85,6 +85,9 @@ def test_nothing_there(tmp_path: Path) -> None:
         ("autokitteh.yaml", MANIFEST, "Give its directory, "),
         ("empty.txtar", "only a comment\n", "Start each with a line"),
         ("bad.txtar", "-- ../a --\n", "bad.txtar:1: the path leads out"),
+        ("deep.txtar", f"-- {'a/' * 60}a --\n", "deep.txtar:1: the path has more than 50 parts"),
+        ("many.txtar", "".join(f"-- {n} --\n" for n in range(10_001)), "more than 10,000 files"),
+        ("twice.txtar", "-- A.py --\n-- a.py --\n", "one and the same on some machines"),
     ],
 )
 def test_what_is_no_project(tmp_path: Path, name: str, content: str, said: str) -> None:

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autokitteh_server.core.errors import InvalidArgument
-from autokitteh_server.core.names import Entry, did_you_mean, is_name, parse_entry, path_problem
+from autokitteh_server.core.names import (
+    Entry,
+    did_you_mean,
+    directory_clash,
+    is_name,
+    parse_entry,
+    path_problem,
+    spelling_clash,
+)
 
 PARTS = st.from_regex(r"[a-zA-Z0-9_-]{1,8}", fullmatch=True)
 FUNCTIONS = st.from_regex(r"[a-zA-Z_][a-zA-Z0-9_]{0,10}", fullmatch=True)
@@ -76,7 +84,7 @@ def test_good_paths(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["", ".", "..", "a/../b", "../a", "/a", "a//b", "./a", "a/", "a/./b", "a\\b", "C:a", "c:/a", "a\0", "a\nb", " a"]
-    + ["a ", "\udcff"],
+    + ["a ", "\udcff", "a/" * 50 + "a"],
 )
 def test_bad_paths(path: str) -> None:
     """What leads elsewhere, or reads differently elsewhere, is refused with a reason."""
@@ -87,3 +95,20 @@ def test_did_you_mean() -> None:
     """The nearest known word is proposed, and none if all are far."""
     assert did_you_mean("slak", ["github", "slack"]) == "slack"
     assert did_you_mean("qqq", ["github", "slack"]) == ""
+
+
+@given(st.sets(st.from_regex(r"[aAbß](/[aAbß]){0,2}", fullmatch=True), max_size=5))
+def test_clashes_are_what_would_happen_on_disk(paths: set[str]) -> None:
+    """Paths clash exactly if a machine cannot have all of them, or one that folds letters has fewer."""
+    nodes = {"/".join(path.split("/")[:count]) for path in paths for count in range(1, path.count("/") + 2)}
+    inner = {"/".join(path.split("/")[:count]) for path in paths for count in range(1, path.count("/") + 1)}
+
+    assert bool(directory_clash(paths)) is bool(inner & paths)
+    assert (spelling_clash(paths) is not None) is (len({node.casefold() for node in nodes}) < len(nodes))
+
+
+def test_spellings_that_are_the_same() -> None:
+    """Both are told. Letters with accents may be written in two ways."""
+    assert spelling_clash(["a/x", "b", "A/y"]) == ("a", "A")
+    assert spelling_clash(["\u00fc", "u\u0308"]) == ("\u00fc", "u\u0308")
+    assert spelling_clash(["a", "b/a", "b/c"]) is None
