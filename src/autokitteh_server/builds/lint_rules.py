@@ -112,15 +112,16 @@ def unknown_connection(project: Project) -> Iterator[Spot]:
 
 
 def unresolved_late_import(project: Project) -> Iterator[Spot]:
-    names = [each.name for each in project.requirements.items]
+    modules = project.code.modules
     for each in project.code.imports:
         if not each.is_late or each.is_guarded or is_test(each.file):
             continue
-        for module in _unresolved(project.code, each):
-            if not any(_may_provide(name, module) for name in names):
-                message = f"nothing that the project requires is known to provide the module {module}"
-                remedy = "Name the package that does in requirements.txt. When the import is made, it is too late."
-                yield Spot(each.file, each.line, message, remedy)
+        origin = modules.origin(each.module)
+        if origin is Origin.PROJECT and not modules.has(each.module):
+            message = f"the project has no module {each.module}"
+            yield Spot(each.file, each.line, message, "Check its name, and where the files lie.")
+        elif origin is Origin.THIRD_PARTY:
+            yield from _unprovided(project, each)
 
 
 def order_of_set(project: Project) -> Iterator[Spot]:
@@ -187,14 +188,13 @@ def _connection_given(call: ast.Call, needs: ClientNeeds) -> ast.expr | None:
     return next(iter([*call.args[needs.connection_at : needs.connection_at + 1], *by_name]), None)
 
 
-def _unresolved(code: Code, each: Import) -> list[str]:
-    """The modules of an import that neither the project, nor Python, nor what is promised has."""
-    origin = code.modules.origin(each.module)
-    if origin is Origin.PROJECT:
-        return [] if code.modules.has(each.module) else [each.module]
-    if origin is Origin.THIRD_PARTY:
-        return [found.module for found in third_party_modules(each) if package_of(found.module) is None]
-    return []
+def _unprovided(project: Project, each: Import) -> Iterator[Spot]:
+    requirements = [requirement.name for requirement in project.requirements.items]
+    for module in (found.module for found in third_party_modules(each)):
+        if package_of(module) is None and not any(_may_provide(name, module) for name in requirements):
+            message = f"nothing that the project requires is known to provide the module {module}"
+            remedy = "Name the package that does in requirements.txt: when the import is made, it is too late."
+            yield Spot(each.file, each.line, message, remedy)
 
 
 def _may_provide(requirement: str, module: str) -> bool:

@@ -126,7 +126,9 @@ def _directories(path: str) -> Iterator[str]:
 
 
 def _folded(path: str) -> str:
-    return path.lower() if path.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
+    return (
+        path.lower() if path.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFD", path).casefold())
+    )
 
 
 def _plain(path: str) -> str:

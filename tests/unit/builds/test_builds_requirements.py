@@ -186,10 +186,7 @@ RANGES = st.lists(
     min_size=1,
     max_size=3,
 ).map(",".join)
-VERSIONS = [
-    Version(text)
-    for text in ["5.9", "6.0", "6.0.1", "6.1", "6.1.1", "6.1.2", "6.1.3", "6.2", "6.9", "7.0", "7.0.1", "8.0"]
-]
+VERSIONS = list(map(Version, ["5.9", "6.0", "6.0.1", "6.1.2", "6.1.3", "6.2", "6.2.1", "6.9", "7.0", "7.0.1", "8.0"]))
 
 
 @given(RANGES)
