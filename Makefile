@@ -46,4 +46,4 @@ lock: $(READY)  ## resolve constraints.txt anew from the ranges in pyproject.tom
 	@$(BIN)/uv pip compile --quiet --universal --no-emit-index-url --no-header --python-version 3.11 --all-extras --output-file constraints.txt pyproject.toml
 
 clean:  ## remove what make made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .demo
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .demo .environments

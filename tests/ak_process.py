@@ -10,6 +10,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from harness import ENVIRONMENTS
+
 #: Seconds after which a command that has not ended fails its test.
 PATIENCE_S = 60
 
@@ -39,6 +41,7 @@ class Ak:
         self.folder = folder
         self.environ = {name: value for name, value in os.environ.items() if not name.startswith("AK_")}
         self.environ |= {"TMPDIR": str(folder / "tmp"), "TZ": "UTC", "XDG_CONFIG_HOME": str(folder / "config")}
+        self.environ["AK_ENVIRONMENT_FOLDER"] = str(ENVIRONMENTS)
         (folder / "tmp").mkdir()
 
     def write(self, **files: str) -> None:

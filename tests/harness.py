@@ -11,7 +11,7 @@ from typing import Any
 
 from autokitteh_runner.protocol import Limits
 from autokitteh_server.builds.source import Source
-from autokitteh_server.config import Settings
+from autokitteh_server.config import IsolationSettings, Settings
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Session
 from autokitteh_server.core.journal import Record
@@ -19,6 +19,16 @@ from autokitteh_server.operations.runs import plan_run, submit_run
 from autokitteh_server.storage import journal, sessions
 from autokitteh_server.storage.database import Database
 from autokitteh_server.wiring import Server
+
+#: Where environments are kept that tests make, for all tests.
+ENVIRONMENTS = Path(__file__).resolve().parents[1] / ".environments"
+
+#: Settings of a server whose sessions reach what the test has, its files and packages.
+UNCONFINED: dict[str, Any] = {
+    "environment": "server",
+    "environment_folder": ENVIRONMENTS,
+    "isolation": IsolationSettings(mode="off"),
+}
 
 #: Seconds after which a session that is not over fails its test.
 PATIENCE_S = 60.0
@@ -69,7 +79,7 @@ class Bench:
 
     def __init__(self, folder: Path, *, clock: Clock | None = None, is_only: bool = True, **settings: Any) -> None:
         settings.setdefault("limits", Limits(memory_bytes=1024**3))
-        self.settings = Settings(**({"data_dir": folder / "data", "durable": False} | settings))
+        self.settings = Settings(**({"data_dir": folder / "data", "durable": False} | UNCONFINED | settings))
         self.clock = clock
         self.is_only = is_only
         self.growth = Growth()

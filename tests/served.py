@@ -22,7 +22,7 @@ from autokitteh_server.core.schedules import parse_schedule
 from autokitteh_server.operations.deploying import deploy
 from autokitteh_server.storage import events, sessions, triggers
 from autokitteh_server.storage.connection import Connection
-from harness import PATIENCE_S, Growth, Result, load_result, source_of
+from harness import PATIENCE_S, UNCONFINED, Growth, Result, load_result, source_of
 
 PROJECT = "program"
 
@@ -35,7 +35,9 @@ class Served:
         settings.setdefault("http", HttpSettings(addr="127.0.0.1:0"))
         defaults: dict[str, Any] = {"data_dir": folder / "data", "durable": False, "stop_grace_s": 0.0}
         self.growth = Growth()
-        self.app = Application(Settings(**(defaults | settings)), environ=os.environ, clock=clock, listener=self.growth)
+        self.app = Application(
+            Settings(**(defaults | UNCONFINED | settings)), environ=os.environ, clock=clock, listener=self.growth
+        )
         self.services = self.app.services
         self.database = self.services.database
 

@@ -1,12 +1,13 @@
 """A process that has imported what sessions need, and forks one child for each.
 
-The server sends one message with a socket for each session; it is answered with the child's process id, and later
-with how the child ended. When the server goes, the fork server ends all its children and itself.
+It first takes from itself what it does not need, then imports, says that it is ready, and serves. The server sends
+one message with a socket for each session; it is answered with the child's process id, and later with how the child
+ended. When the server goes, the fork server ends all its children and itself.
 
-Each child leads a process group of its own, so that what a session has started ends with it.
+Each child leads a process group of its own, so that what a session has started ends with it; what has left the group
+by then is this process's child, and is ended, too.
 """
 
-import ctypes
 import gc
 import json
 import os
@@ -14,30 +15,97 @@ import select
 import signal
 import socket
 import sys
+import threading
 import traceback
+import warnings
 from typing import Any, NoReturn
 
-_PR_SET_PDEATHSIG = 1
+from autokitteh_runner.confinement import adopt_orphans, close_all_but, confine_fork_server, die_with_parent
+from autokitteh_runner.protocol import Launch
 
 _NICENESS = 5
 
 
-def serve(control: socket.socket) -> NoReturn:
+def serve(control: socket.socket, launch: Launch) -> NoReturn:
     """Serve until the server closes the control socket."""
+    # Whatever sessions do, the server has the processor first: it has others to answer.
+    os.nice(_NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server to handle
+    facts = confine_fork_server(launch)
+    adopt_orphans()
+    _find_packages(launch)
     # Imported before the first fork, so that no child has to; what they import in turn comes with them.
     import asyncio
 
     from autokitteh_runner import session
 
     assert asyncio and session
+    imported = _import(launch.modules)
+    _send(control, {"ready": {"confinement": facts, **imported}})
+    if imported["threads"] or imported["descriptors"]:
+        os._exit(0)  # what a fork would make of these, nobody knows
     gc.collect()
     gc.freeze()  # a collection in a child would otherwise touch, and so copy, every page
+    _serve(control)
+
+
+def _find_packages(launch: Launch) -> None:
+    """Have third-party packages found. Only now: what they have at an interpreter's start (.pth files) is code, too."""
+    os.environ.pop("PYTHONPATH", None)  # it is for this process, not for programs that sessions start
+    import site
+
+    if not launch.packages:
+        site.PREFIXES[:] = []
+    site.ENABLE_USER_SITE = False
+    site.main()
+
+
+def _import(modules: list[str]) -> dict[str, Any]:
+    """Import modules; which could not be, and what is left behind that no child may have: threads, descriptors."""
+    failed: dict[str, str] = {}
+    before = _descriptors()
+    with warnings.catch_warnings(), open(os.devnull, "w") as nowhere:
+        # What packages have to say about themselves is no affair of any session.
+        warnings.simplefilter("ignore")
+        shown = sys.stdout, sys.stderr
+        sys.stdout = sys.stderr = nowhere
+        try:
+            for name in modules:
+                try:
+                    __import__(name)
+                except BaseException as error:
+                    failed[name] = f"{type(error).__name__}: {error}"
+                if _count_threads() > 1:
+                    return {"failed": failed, "threads": [name], "descriptors": []}
+        finally:
+            sys.stdout, sys.stderr = shown
+    return {"failed": failed, "threads": [], "descriptors": sorted(_descriptors() - before)}
+
+
+def _count_threads() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()
+
+
+def _descriptors() -> set[str]:
+    """What is open, but for files: sockets and the like, that must not be shared."""
+    found = set()
+    try:
+        for name in os.listdir("/proc/self/fd"):
+            target = os.readlink(f"/proc/self/fd/{name}")
+            if not target.startswith("/"):
+                found.add(f"{target} ({name})")
+    except OSError:  # the descriptor of the listing itself; or there is no /proc
+        pass
+    return found
+
+
+def _serve(control: socket.socket) -> NoReturn:
     wake_r, wake_w = os.pipe()
     os.set_blocking(wake_w, False)
-    # Whatever sessions do, the server has the processor first: it has others to answer.
-    os.nice(_NICENESS)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server to handle
     signal.set_wakeup_fd(wake_w, warn_on_full_buffer=False)
     children: set[int] = set()
     poll = select.poll()
@@ -84,9 +152,12 @@ def _become_runner(control: socket.socket, fd: int, parent: int) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _die_with_parent(parent)
+        die_with_parent(parent)
+        adopt_orphans()
         _make_leader(0)
-        control.close()
+        control.detach()
+        close_all_but(fd)
+        _reseed()
         from autokitteh_runner.session import run_session
 
         run_session(socket.socket(fileno=fd))
@@ -98,12 +169,11 @@ def _become_runner(control: socket.socket, fd: int, parent: int) -> NoReturn:
         os._exit(status)
 
 
-def _die_with_parent(parent: int) -> None:
-    """On Linux, have the kernel end this process with the fork server. Elsewhere the closed socket ends it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it has died already, before that was asked for
-            os._exit(1)
+def _reseed() -> None:
+    """Python gives a child random numbers of its own; NumPy does not."""
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
 
 
 def _make_leader(pid: int) -> None:
@@ -127,6 +197,25 @@ def _report_ended(control: socket.socket, children: set[int]) -> None:
             children.discard(pid)
             _kill_group(pid)  # what it has left behind
             _send(control, {"ended": pid, "status": os.waitstatus_to_exitcode(status)})
+    _end_strays(children)
+
+
+def _end_strays(children: set[int]) -> None:
+    """End what sessions have left behind in groups of their own. They are this process's children now."""
+    for pid in _all_children() - children:
+        try:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        except OSError:
+            pass
+
+
+def _all_children() -> set[int]:
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children") as file:
+            return {int(pid) for pid in file.read().split()}
+    except OSError:  # not on Linux, or not in this kernel
+        return set()
 
 
 def _send(control: socket.socket, message: dict[str, Any]) -> None:
@@ -141,4 +230,5 @@ def _end_all(children: set[int]) -> NoReturn:
         _kill_group(pid)
     for pid in children:  # the server goes on only when they are gone
         os.waitpid(pid, 0)
+    _end_strays(set())
     os._exit(0)

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 #: Raised with every change that an older side would misunderstand. Both sides come from one installation, so this
 #: only ever differs when somebody mixes two.
-VERSION: Final = 1
+VERSION: Final = 2
 
 _LENGTHS = struct.Struct(">II")
 
@@ -57,6 +57,19 @@ class ReplayRecord(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Launch:
+    """Server: how a fork server is to be. It gets it as JSON among its arguments, before it does anything else."""
+
+    packages: bool  # the packages of its virtual environment are there; without, the standard library alone
+    modules: list[str]  # to be imported before the first fork
+    user: int | None  # whom to become, by number; the group has the same one
+    covers: dict[str, list[str]]  # folders which that user may not enter, and what it needs of what is in them
+    confine: bool  # whether it may see only what follows, where the kernel can do that
+    readable: list[str]
+    writable: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """Server: run this session. The first message on the socket."""
 
@@ -69,6 +82,10 @@ class Run:
     created_at: int  # microseconds since 1970: where the session's own clock starts
     vars: dict[str, str]  # environment variables
     limits: dict[str, float]  # see `Limits`
+    temporary: str  # a folder of its own
+    confine: bool  # whether it may see only what follows
+    readable: list[str]  # files and folders
+    writable: list[str]
     body: bytes  # the event: dump_json({"data", "event_id", "event_type"})
 
 
@@ -79,7 +96,11 @@ class Limits:
     warn_after_s: float = 5.0  # workflow code that does not come back: warning
     fail_after_s: float = 60.0  # ... and failure
     result_bytes: int = 256 * 1024 * 1024  # one activity's pickled result
-    memory_bytes: int = 4 * 1024 * 1024 * 1024  # address space of the process
+    memory_bytes: int = 1024 * 1024 * 1024  # of all its processes, what is their own
+    cpu_s: float = 3600.0  # processor time of each process
+    processes: int = 64
+    open_files: int = 1024  # of each process
+    file_bytes: int = 1024 * 1024 * 1024  # the size of each file that it writes
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import gc
 import inspect
 import os
-import resource
 import socket
 import sys
 import time
@@ -18,8 +17,10 @@ from autokitteh_runner.audit import watch_io
 from autokitteh_runner.calls import Resolver, loading
 from autokitteh_runner.capture import capture
 from autokitteh_runner.channel import Channel
+from autokitteh_runner.confinement import confine_runner, limit_runner
 from autokitteh_runner.effects import Effects
 from autokitteh_runner.importer import ProjectImporter
+from autokitteh_runner.limit_notes import explain_limit
 from autokitteh_runner.protocol import (
     VERSION,
     Journal,
@@ -101,20 +102,18 @@ class Session:
         self._effects.end(state, error, result)
 
     def _prepare_process(self) -> None:
-        run, memory = self._run, int(self._effects.limits.memory_bytes)
+        run = self._run
+        os.environ["TMPDIR"] = run.temporary
+        if run.confine:
+            os.environ["HOME"] = run.temporary  # what programs keep at home, and find there, is the server's otherwise
         os.environ.update(run.vars)
         if "TZ" in run.vars:
             time.tzset()
         os.chdir(run.root)
         sys.argv = [run.entry.partition(":")[0]]
-        if memory:
-            _, hard = resource.getrlimit(resource.RLIMIT_AS)
-            limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
-            # macOS has no limit of address space; a session there is bounded by the machine alone.
-            try:
-                resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-            except (ValueError, OSError):
-                pass
+        if run.confine:
+            confine_runner(run.readable, run.writable)
+        limit_runner(self._effects.limits)
 
     def _outcome(self) -> tuple[str, str, bytes]:
         try:
@@ -126,7 +125,7 @@ class Session:
                 return "COMPLETED", "", b"null"
             return "ERROR", f"SystemExit: the code called sys.exit({err.code!r})", b""
         except BaseException as err:
-            return "ERROR", self._sites.describe(err), b""
+            return "ERROR", self._sites.describe(err) + explain_limit(err, self._effects.limits, self._run), b""
         return "COMPLETED", "", self._encode(result)
 
     def _load_handler(self) -> Callable[..., Any]:

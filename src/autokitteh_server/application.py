@@ -7,9 +7,12 @@ from typing import Self
 
 from autokitteh_server.api.ingress import Ingress
 from autokitteh_server.config import Settings
+from autokitteh_server.core.background import Background
 from autokitteh_server.core.clock import Clock, system_slug
+from autokitteh_server.core.errors import ServerError
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.surroundings import Listener
+from autokitteh_server.operations import deployments, environments
 from autokitteh_server.operations.published import load_published
 from autokitteh_server.operations.retention import RetentionPolicy, Sweeper
 from autokitteh_server.operations.services import Services
@@ -23,6 +26,9 @@ from autokitteh_server.telemetry.metrics import Metrics
 from autokitteh_server.wiring import Server
 
 _log = logging.getLogger(__name__)
+
+#: So many projects have their processes ready when the server has started.
+_WARMED_UP = 8
 
 
 class Application:
@@ -62,6 +68,9 @@ class Application:
             RetentionPolicy(events_days=settings.retention.events_days, sessions_days=settings.retention.sessions_days),
             clock=server.clock,
             instruments=self.metrics,
+            remove_environments=lambda: (
+                0 if settings.environment_folder is not None else len(environments.collect(self.services))
+            ),
         )
         self.services = Services(
             database=server.database,
@@ -71,9 +80,12 @@ class Application:
             scheduler=server.scheduler,
             box=box,
             intake=self.intake,
+            setups=server.setups,
+            warm_up=server.warm_up,
             schedules_changed=self.cron.schedules_changed,
             public_url=settings.http.public_url,
         )
+        self._warming = Background("warming-up", self._warm_up)
         self.ingress = Ingress(
             load_published=lambda slug, key: load_published(server.database, slug, key),
             clock=server.clock,
@@ -85,6 +97,16 @@ class Application:
             instruments=self.metrics,
         )
 
+    def _warm_up(self) -> None:
+        """Get ready for sessions of what was deployed last, so that the first event need not wait for imports."""
+        for deployment, build in deployments.newest_active(self.services, limit=_WARMED_UP):
+            if self._warming.is_closing:
+                return
+            try:
+                self.services.warm_up(deployment.project_id, build)
+            except ServerError as error:
+                _log.warning("%s is not ready for sessions yet: %s", deployment.id, error)
+
     def start(self) -> int:
         """Begin to work; how many unfinished sessions were found."""
         # Sessions that need such a var cannot begin: whoever starts the server is to know that before they do not.
@@ -94,10 +116,12 @@ class Application:
         self.intake.open()
         self.cron.open()
         self.sweeper.open()
+        self._warming.open()
         return found
 
     def close(self) -> None:
         """Stop, in this order: nothing more comes in, activities come to their ends, everything is closed."""
+        self._warming.close()
         self.sweeper.close()
         self.cron.close()
         self.intake.close()

@@ -17,6 +17,7 @@ from autokitteh_server.config_kinds import (
     HOSTS,
     NUMBER,
     PATH,
+    PATHS,
     POSITIVE,
     SECRET,
     URL,
@@ -73,6 +74,19 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IsolationSettings:
+    """What keeps sessions from the server and from one another."""
+
+    mode: str = setting(
+        choice("auto", "off"),
+        "auto: all that this machine can do, which `ak doctor` tells; off: sessions may do what the server may",
+        "auto",
+    )
+    read_paths: tuple[Path, ...] = setting(PATHS, "files and folders that sessions may read, too", ())
+    write_paths: tuple[Path, ...] = setting(PATHS, "files and folders that sessions may write, too", ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a server needs to know before it starts."""
 
@@ -92,7 +106,23 @@ class Settings:
     effects_per_turn: int | None = setting(
         whole_number(1), "throw a session's process away after so many effects; for tests of replay"
     )
+    environment: str = setting(
+        choice("imported", "full", "server"),
+        "the packages that a project has: of the promised ones those that its code imports (imported) or all (full), "
+        "and its requirements.txt; or those that are installed beside the server, and nothing else (server)",
+        "imported",
+    )
+    environment_folder: Path | None = setting(  # noqa: RUF009 - a function that makes a field, like `field`
+        PATH, "where environments are kept", words="`environments` in the data folder"
+    )
+    environment_source_builds: bool = setting(
+        FLAG, "install packages that have to be built first, which runs their code as the server's user", False
+    )
+    fork_server_idle_s: float = setting(
+        POSITIVE, "after so long without a session the process that starts a project's sessions is ended", 1800.0
+    )
     limits: Limits = field(default_factory=Limits)
+    isolation: IsolationSettings = field(default_factory=IsolationSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     secret_key: str = setting(
         SECRET, "the key for secrets: 32 bytes in base64url; the first seals, others only open", ""
@@ -106,6 +136,11 @@ class Settings:
     crash_at: str = setting(CRASH_POINT, "a place in the program to die at; for tests of recovery", "")
 
     @property
+    def environments(self) -> Path:
+        """The folder of environments."""
+        return self.environment_folder or self.data_dir / "environments"
+
+    @property
     def database_url(self) -> str:
         """The database's URL."""
         return self.db or f"sqlite:///{self.data_dir / 'autokitteh.db'}"
@@ -117,3 +152,8 @@ def default_data_dir(environ: Mapping[str, str]) -> Path:
         return Path(given).expanduser()
     data_home = environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(data_home).expanduser() / "autokitteh"
+
+
+def cache_dir(environ: Mapping[str, str]) -> Path:
+    """Where is kept what can be made again: a folder in the XDG cache directory."""
+    return Path(environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "autokitteh"

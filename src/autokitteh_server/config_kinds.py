@@ -123,6 +123,10 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(_path(part.strip()) for part in text.split(",") if part.strip())
+
+
 def _crash_point(text: str) -> str:
     parse_crash_point(text)
     return text
@@ -141,6 +145,7 @@ def hide_password(url: str) -> str:
 TEXT = Kind("text", str)
 SECRET = Kind("text, secret", str, lambda value: "***" if value else "", is_secret=True)
 PATH = Kind("path", _path)
+PATHS = Kind("paths with commas between them", _paths, lambda paths: ", ".join(map(str, paths)))
 FLAG = Kind("true or false", _flag, lambda value: "true" if value else "false")
 NUMBER = Kind("number, at least 0", _number, _number_text)
 POSITIVE = Kind("number, more than 0", _positive, _number_text)

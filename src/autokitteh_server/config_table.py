@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from autokitteh_runner.protocol import Limits
-from autokitteh_server.config import HttpSettings, LogSettings, RetentionSettings, Settings
+from autokitteh_server.config import HttpSettings, IsolationSettings, LogSettings, RetentionSettings, Settings
 from autokitteh_server.config_kinds import NUMBER, Kind, whole_number
 
 #: The settings that are groups of others. The wire's class knows nothing of kinds.
@@ -15,12 +15,17 @@ _GROUPS: dict[str, type[Any]] = {
     "http": HttpSettings,
     "retention": RetentionSettings,
     "log": LogSettings,
+    "isolation": IsolationSettings,
 }
 _LIMITS: dict[str, tuple[Kind, str]] = {
     "warn_after_s": (NUMBER, "seconds after which a warning tells of workflow code that does not come back; 0: never"),
     "fail_after_s": (NUMBER, "seconds after which its session fails; 0: never"),
     "result_bytes": (whole_number(0), "the largest pickled result of one activity; 0: any"),
-    "memory_bytes": (whole_number(0), "the address space of a session's process; 0: any"),
+    "memory_bytes": (whole_number(0), "memory of all processes of a session; 0: any"),
+    "cpu_s": (NUMBER, "seconds of processor time of each process of a session; 0: any"),
+    "processes": (whole_number(0), "processes that a session may have at once; 0: any"),
+    "open_files": (whole_number(0), "files that each process of a session may have open; 0: any"),
+    "file_bytes": (whole_number(0), "the size of each file that a session writes; 0: any"),
 }
 
 #: Variables that are no settings of the server: `ak` itself looks at them.

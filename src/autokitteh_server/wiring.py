@@ -1,31 +1,31 @@
 """The composition root: builds a server's parts from its settings, starts and stops them in order."""
 
 import os
-import secrets
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 from autokitteh_server.builds.folders import BuildFolders
+from autokitteh_server.builds.source import source_from_files
 from autokitteh_server.config import Settings
 from autokitteh_server.core import crashpoints
 from autokitteh_server.core.clock import Clock, SystemClock, SystemIds
+from autokitteh_server.core.entities import Build, BuildSetup, Session
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.instruments import Instruments, Levels, NoInstruments
+from autokitteh_server.core.manifest import MANIFEST_FILES
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine.environment import Opener, load_environment
 from autokitteh_server.engine.local_scheduler import LocalScheduler
 from autokitteh_server.engine.recovery import recover
 from autokitteh_server.engine.stop import stop_idle
-from autokitteh_server.engine.surroundings import Listener, Outcomes, Policy, Surroundings
+from autokitteh_server.engine.surroundings import Listener, Outcomes, Policy, Surroundings, Workplace
 from autokitteh_server.engine.turn import run_turn
-from autokitteh_server.runners.pool import RunnerPool
-from autokitteh_server.runners.process import ForkServer
 from autokitteh_server.storage import builds
-from autokitteh_server.storage.data_folder import HASH_SEED_FILE, take_folder
+from autokitteh_server.storage.data_folder import take_folder
 from autokitteh_server.storage.database import Database
 from autokitteh_server.storage.ownership import Ownership
+from autokitteh_server.wiring_runners import Runners
 
 
 class Silence:
@@ -90,13 +90,10 @@ class Server:
             self._let_go()
             raise
         self.folders = BuildFolders(settings.data_dir / "builds")
-        self._digests: dict[str, str] = {}  # of builds, which never change
-        hash_seed = _hash_seed(settings.data_dir)
-        self.pool = RunnerPool(
-            lambda: ForkServer(Path(sys.executable), hash_seed=hash_seed, environ=environ, cwd=settings.data_dir),
-            max_warm=settings.max_warm,
-            keeps_spare=keeps_spare,
-        )
+        self._workplaces: dict[str, Workplace] = {}  # of builds, which never change
+        self.runners = Runners(settings, environ=environ, clock=self.clock, keeps_spare=keeps_spare)
+        self.pool = self.runners.pool
+        self.setups = self.runners.setups
         self.scheduler = LocalScheduler(self.clock, max_runners=settings.max_runners)
         self._surroundings = Surroundings(
             database=self.database,
@@ -104,7 +101,7 @@ class Server:
             clock=self.clock,
             new_id=self.new_id,
             scheduler=self.scheduler,
-            build_folder=self._build_folder,
+            workplace=self._workplace,
             environment=lambda conn, session: load_environment(
                 conn, session, opener=opener or NoKeys(), public_url=public_url
             ),
@@ -112,7 +109,6 @@ class Server:
             listener=listener or Silence(),
             outcomes=outcomes or Nobody(),
             policy=Policy(
-                limits=settings.limits,
                 max_failures=settings.max_failures,
                 effects_per_turn=settings.effects_per_turn,
             ),
@@ -121,7 +117,7 @@ class Server:
 
     def start(self) -> int:
         """Begin to give turns; how many unfinished sessions were found."""
-        self.pool.start()
+        self.runners.start()
         # Before the first turn: a signal that it sends to a session of which the scheduler does not know yet that it
         # waits would wake nobody.
         found = recover(self.database, self.scheduler)
@@ -137,7 +133,7 @@ class Server:
         Activities under way have `grace_s` to come to their ends.
         """
         self.scheduler.close(grace_s=grace_s)
-        self.pool.close()
+        self.runners.close()
         self.database.close()
         self._let_go()
 
@@ -164,23 +160,36 @@ class Server:
             self._ownership.release()
         os.close(self._lock)
 
-    def _build_folder(self, build_id: str) -> Path:
-        digest = self._digests.get(build_id)
-        if digest is None:
-            digest = self._digests[build_id] = self.database.read(lambda conn: builds.get(conn, build_id)).digest
-        found = self.folders.find(digest)
-        if found is not None:
-            return found
-        files = self.database.read(lambda conn: builds.read_files(conn, build_id))
-        return self.folders.write(digest, files)
+    def warm_up(self, project_id: str, build: Build) -> tuple[str, ...]:
+        """Get ready for sessions of a build; what people should know about how they will start."""
+        workplace = self._workplace_of(project_id, build.id)
+        imported, why_bare = self.pool.warm_up(workplace.place)
+        failed = imported.failed if imported is not None else {}
+        slow = (f"sessions start slowly, each with imports of its own: {why_bare}",) if why_bare else ()
+        return (*(f"`import {module}` fails: {why}" for module, why in failed.items()), *slow)
 
+    def _workplace(self, session: Session) -> Workplace:
+        return self._workplace_of(session.project_id, session.build_id)
 
-def _hash_seed(data_dir: Path) -> int:
-    """One seed for the installation: the order of a set of strings must not change between runs."""
-    path = data_dir / HASH_SEED_FILE
-    try:
-        return int(path.read_text())
-    except FileNotFoundError:
-        seed = secrets.randbelow(2**32 - 1) + 1
-        path.write_text(f"{seed}\n")
-        return seed
+    def _workplace_of(self, project_id: str, build_id: str) -> Workplace:
+        found = self._workplaces.get(build_id)
+        # Both may have been removed meanwhile, if all that lives is a session that was started before.
+        if found is None or not found.root.is_dir() or not found.place.python.exists():
+            build = self.database.read(lambda conn: builds.get(conn, build_id))
+            found = self.runners.workplace(project_id, self._folder_of(build), build.setup or self._set_up(build))
+            self._workplaces[build_id] = found
+        return found
+
+    def _folder_of(self, build: Build) -> Path:
+        folder = self.folders.find(build.digest)
+        if folder is not None:
+            return folder
+        return self.folders.write(build.digest, self.database.read(lambda conn: builds.read_files(conn, build.id)))
+
+    def _set_up(self, build: Build) -> BuildSetup:
+        """Find out what a build needs that an earlier version has made."""
+        files = self.database.read(lambda conn: builds.read_files(conn, build.id))
+        name = next((path for path in MANIFEST_FILES if path in files), None)
+        setup = self.setups.prepare(source_from_files("" if name else "project", files)).setup
+        self.database.write(lambda conn: builds.set_up(conn, build.id, setup))
+        return setup

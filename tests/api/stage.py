@@ -90,7 +90,9 @@ def staged(folder: Path, **settings: Any) -> Iterator[Stage]:
     """A server that runs."""
     settings.setdefault("http", HttpSettings(addr="127.0.0.1:0"))
     defaults: dict[str, Any] = {"durable": False, "stop_grace_s": 0.0, "limits": Limits(memory_bytes=1024**3)}
-    with Serving(Settings(data_dir=folder / "data", **(defaults | settings)), environ=os.environ) as serving:
+    with Serving(
+        Settings(data_dir=folder / "data", **(defaults | UNCONFINED | settings)), environ=os.environ
+    ) as serving:
         serving.start()
         stage = Stage(serving, find_server(folder / "data").token)
         try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from autokitteh_server.runners.process import ForkServer
 from autokitteh_server.storage import signals
 from harness import PATIENCE_S, Bench, Result
 
@@ -58,10 +59,17 @@ def until(condition: Callable[[], Any]) -> None:
     raise AssertionError("waited in vain")
 
 
+def fork_server(bench: Bench) -> ForkServer:
+    """A server's only fork server."""
+    assert bench.server is not None
+    (station,) = bench.server.pool._stations.values()
+    assert station.server is not None
+    return station.server
+
+
 def fork_server_pid(bench: Bench) -> int:
     """The process of a server's fork server."""
-    assert bench.server is not None and bench.server.pool._fork_server is not None
-    return bench.server.pool._fork_server._process.pid
+    return fork_server(bench).pid
 
 
 def runner_pids(bench: Bench) -> list[int]:

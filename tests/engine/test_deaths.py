@@ -11,6 +11,7 @@ from engine.life import (
     HOLD,
     Gate,
     children,
+    fork_server,
     fork_server_pid,
     in_activity,
     is_alive,
@@ -139,8 +140,7 @@ def test_nothing_is_left_of_fifty_sessions(tmp_path: Path) -> None:
         run(range(10, 60))
         # The pool of connections to the database may still grow; a leak would be one file for each session.
         until(lambda: open_files() < before + 25)
-        assert bench.server is not None and bench.server.pool._fork_server is not None
-        assert not bench.server.pool._fork_server._children and not bench.server.pool._fork_server._asked
+        assert fork_server(bench).count == 0
 
 
 def open_files() -> int:

@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from autokitteh_runner.protocol import Limits
+from autokitteh_runner.protocol import Launch, Limits
 from autokitteh_server.core.clock import VirtualClock
+from autokitteh_server.core.entities import Session
 from autokitteh_server.core.errors import InternalError
 from autokitteh_server.core.journal import Record
 from autokitteh_server.engine.control import TurnControl
+from autokitteh_server.engine.environment import Environment
 from autokitteh_server.engine.turn import TurnEnd, run_turn
+from autokitteh_server.runners.places import Place
 from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.runners.process import ForkServer
 from autokitteh_server.storage import journal, schema, sessions
+from autokitteh_server.storage.connection import Connection
 from engine.life import (
     HOLD,
     Gate,
@@ -206,7 +210,7 @@ def test_a_session_that_was_deleted_is_not_asked_for_again(tmp_path: Path) -> No
 
 REFUSING = """#!{python}
 import os, socket, sys
-control = socket.socket(fileno=int(sys.argv[-1]))
+control = socket.socket(fileno=int(sys.argv[-2]))
 while True:
     data, fds, _, _ = socket.recv_fds(control, 1, 1)
     if not data:
@@ -225,7 +229,12 @@ def test_a_process_that_cannot_be_forked_is_no_failure_of_the_session(tmp_path: 
         assert bench.server is not None
         session = bench.submit(TWO_SIGNALS, "program.py:main")
         bench.wait_until(session.id, is_parked)
-        pool = RunnerPool(lambda: ForkServer(refusing, hash_seed=1, environ=os.environ, cwd=tmp_path), max_warm=0)
+
+        def start(place: Place) -> ForkServer:
+            launch = Launch(False, [], None, {}, False, [], [])
+            return ForkServer(refusing, launch, sdk=tmp_path, hash_seed=1, environ=os.environ, cwd=tmp_path)
+
+        pool = RunnerPool(start, max_warm=0, clock=bench.server.clock)
         control = TurnControl()
         with pytest.raises(InternalError, match="no process can be had"):
             run_turn(dataclasses.replace(bench.server._surroundings, pool=pool), session.id, control)
@@ -244,12 +253,12 @@ def test_that_a_process_began_is_durable_before_it_does_anything(tmp_path: Path)
         around = bench.server._surroundings
         seen: list[Record] = []
 
-        def build_folder(build_id: str) -> Path:  # which the process has to be told
+        def environment(conn: Connection, session: Session) -> Environment:  # which the process has to be told
             seen.extend(bench.load(session.id).records)
-            return around.build_folder(build_id)
+            return around.environment(conn, session)
 
         control = TurnControl()
-        run_turn(dataclasses.replace(around, build_folder=build_folder), session.id, control)
+        run_turn(dataclasses.replace(around, environment=environment), session.id, control)
         control.close()
     (began,) = seen[len(before) :]
     assert (began.kind, began.name) == ("state", "RUNNING")

@@ -31,6 +31,9 @@ class BuildFolders:
                 target = unfinished / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(content)
+            # Whoever runs it may read it, and whoever may not list the folder it is in does not find it.
+            for each in (unfinished, *unfinished.rglob("*")):
+                each.chmod(0o755 if each.is_dir() else 0o644)
             return self._publish(unfinished, digest)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

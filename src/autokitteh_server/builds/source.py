@@ -85,9 +85,12 @@ def has_secret_values(manifest: Manifest) -> bool:
     return any(var.secret and var.value for var in variables)
 
 
-def digest(files: Mapping[str, bytes]) -> str:
-    """SHA-256 over all paths and contents, in hexadecimal. Two sets of files that differ have different digests."""
-    total = hashlib.sha256()
+def digest(files: Mapping[str, bytes], lock: str = "") -> str:
+    """SHA-256 over all paths and contents, and the lock if there is one, in hexadecimal.
+
+    Two sets of files that differ, or have different locks, have different digests.
+    """
+    total = hashlib.sha256(f"lock {len(lock.encode())}\n{lock}".encode() if lock else b"")
     for path, content in sorted(files.items()):
         name = path.encode()
         # Lengths in front, so that no path or content can be mistaken for the start of the next.

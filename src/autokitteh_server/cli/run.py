@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +71,23 @@ def run(
         choices["data"] = parse_data("--event", event)
     # The engine and its database library take a while to import, and `ak run --help` needs neither.
     from autokitteh_server.cli.run_session import run_session
+    from autokitteh_server.config import cache_dir
     from autokitteh_server.config_load import load_settings
     from autokitteh_server.operations.runs import load_run
 
     order = load_run(target, **choices)
     if data_dir is not None:
-        settings = load_settings(os.environ, {"data_dir": data_dir.expanduser().absolute()})
+        settings = load_settings(os.environ, _FLAGS | {"data_dir": data_dir.expanduser().absolute()})
         return run_session(settings, order, timeout_s=timeout, as_json=as_json, is_kept=True)
     with _throw_away() as folder:
-        settings = load_settings(os.environ, {"data_dir": folder, "durable": False, "db": ""})
+        settings = load_settings(os.environ, _FLAGS | {"data_dir": folder, "durable": False, "db": ""})
+        if settings.environment_folder is None:  # what takes time to make is not thrown away
+            settings = replace(settings, environment_folder=cache_dir(os.environ) / "environments")
         return run_session(settings, order, timeout_s=timeout, as_json=as_json, is_kept=False)
+
+
+#: It is for its author that the code is run here, as `python program.py` would: with the author's rights.
+_FLAGS: dict[str, Any] = {"isolation.mode": "off"}
 
 
 @contextmanager

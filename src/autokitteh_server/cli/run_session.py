@@ -74,8 +74,11 @@ class _Run:
         self._looked_at = 0
         self._timeout_s = timeout_s
         self._is_kept = is_kept
+        prepared = server.setups.prepare(order.source, tell=say)
+        for each in prepared.warnings:
+            warn(each)
         self._session, self._is_resumed = submit_run(
-            server.database, order, now=server.clock.now_us(), new_id=server.new_id
+            server.database, order, prepared.setup, now=server.clock.now_us(), new_id=server.new_id
         )
         # Before the server starts: what is there now has been shown by an earlier process.
         self._follower = Follower(server.database, self._session.id)

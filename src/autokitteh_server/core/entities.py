@@ -160,6 +160,15 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSetup:
+    """What the sessions of a build need around them."""
+
+    lock: str  # the packages, one a line, each in its exact version, after options of their installation; "": none
+    modules: tuple[str, ...] = ()  # third-party ones that its code imports when it is loaded
+    limits: dict[str, int] = field(default_factory=dict)  # in place of those that the settings say, by their names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
     """An immutable snapshot of a project's files."""
 
@@ -168,6 +177,7 @@ class Build:
     digest: str  # SHA-256 over all paths and contents: equal digests, equal builds
     files: dict[str, str]  # path, relative with "/", to the SHA-256 of the content, which is a blob
     created_at: int
+    setup: BuildSetup | None = None  # None: nobody has looked what it needs yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

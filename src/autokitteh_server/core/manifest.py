@@ -1,6 +1,6 @@
 """A manifest as a value: what a project consists of, apart from its code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from autokitteh_server.core.names import Entry
@@ -70,12 +70,29 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What each session of a project may use. None: what the server's settings say."""
+
+    memory_bytes: int | None = None
+    cpu_s: int | None = None
+    processes: int | None = None
+    open_files: int | None = None
+    file_bytes: int | None = None
+
+    def given(self) -> dict[str, int]:
+        """Those that are said."""
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """A project. Made by `parse_manifest`, which promises that names are unique, and that references lead somewhere."""
 
     version: Version
     name: str
     display_name: str = ""
+    limits: Limits = Limits()
     vars: tuple[Var, ...] = ()
     connections: tuple[Connection, ...] = ()
     triggers: tuple[Trigger, ...] = ()

@@ -3,13 +3,26 @@
 from collections.abc import Iterable
 
 from autokitteh_server.core.filters import check_filter
-from autokitteh_server.core.manifest import MANIFEST_FILES, Connection, Manifest, Trigger, TriggerType, Var, Version
+from autokitteh_server.core.manifest import (
+    MANIFEST_FILES,
+    Connection,
+    Limits,
+    Manifest,
+    Trigger,
+    TriggerType,
+    Var,
+    Version,
+)
 from autokitteh_server.core.manifest_problems import Place, Problem, Problems
 from autokitteh_server.core.manifest_read import Item, read_item
-from autokitteh_server.core.manifest_schema import LISTS, MANIFEST
+from autokitteh_server.core.manifest_schema import COUNTS, LISTS, MANIFEST, SIZES
 from autokitteh_server.core.manifest_yaml import Node, Scalar, load_tree
 from autokitteh_server.core.names import did_you_mean
 from autokitteh_server.core.schedules import check_schedule, timezone_problem
+from autokitteh_server.core.sizes import parse_size
+
+#: Of a whole number in a limit: more than any machine has of anything.
+_DIGITS = 12
 
 
 def parse_manifest(text: str | bytes, filename: str = MANIFEST_FILES[0]) -> Manifest:
@@ -44,6 +57,7 @@ def _manifest(item: Item, problems: Problems) -> Manifest:
         version=version,
         name=project.text("name"),
         display_name=project.text("display_name"),
+        limits=_limits(project.sections.get("limits"), problems),
         vars=_vars(variables),
         connections=tuple(_connection(each, problems) for each in connections),
         triggers=tuple(_trigger(each, version, names, problems) for each in triggers),
@@ -82,6 +96,25 @@ def _vars(items: Iterable[Item]) -> tuple[Var, ...]:
         )
         for item in items
     )
+
+
+def _limits(item: Item | None, problems: Problems) -> Limits:
+    given: dict[str, int] = {}
+    for names, parse in ((SIZES, parse_size), (COUNTS, _parse_count)):
+        for name, of in names.items():
+            if item is None or name not in item.texts:
+                continue
+            try:
+                given[of] = parse(item.text(name))
+            except ValueError as error:
+                problems.add(item.at(name), item.path_of(name), f"{item.text(name)[:40]!r}: {error}")
+    return Limits(**given)
+
+
+def _parse_count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > _DIGITS:
+        raise ValueError("it must be a whole number, 0 for no limit")
+    return int(text)
 
 
 def _connection(item: Item, problems: Problems) -> Connection:

@@ -6,7 +6,9 @@ from typing import Any
 
 import yaml
 
-from autokitteh_server.core.manifest import Connection, Manifest, Trigger, TriggerType, Var, Version
+from autokitteh_server.core.manifest import Connection, Limits, Manifest, Trigger, TriggerType, Var, Version
+from autokitteh_server.core.manifest_schema import COUNTS, SIZES
+from autokitteh_server.core.sizes import size_text
 
 _ODD_BREAKS = re.compile("[\x85\u2028\u2029]")
 
@@ -32,10 +34,17 @@ def _project(manifest: Manifest) -> dict[str, Any]:
     return _filled(
         name=manifest.name,
         display_name=manifest.display_name,
+        limits=_limits(manifest.limits),
         vars=_vars(manifest.vars),
         connections=[_connection(each) for each in manifest.connections],
         triggers=[_trigger(each, manifest.version) for each in manifest.triggers],
     )
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    given = limits.given()
+    sizes = {name: size_text(given[of]) for name, of in SIZES.items() if of in given}
+    return sizes | {name: given[of] for name, of in COUNTS.items() if of in given}
 
 
 def _vars(variables: Iterable[Var]) -> list[dict[str, Any]]:

@@ -144,6 +144,22 @@ TRIGGER = Section(
     ),
 )
 
+#: Of a LIMITS section: the field, and what it is in `manifest.Limits`.
+SIZES = {"memory": "memory_bytes", "file_size": "file_bytes"}
+COUNTS = {"cpu_seconds": "cpu_s", "processes": "processes", "open_files": "open_files"}
+
+LIMITS = Section(
+    "limits",
+    "What each session may use, in place of what the server's settings say; 0 is no limit.",
+    (
+        Field("memory", Kind.TEXT, "Memory of all its processes, such as 512 MiB."),
+        Field("cpu_seconds", Kind.TEXT, "Processor time of each of its processes, in seconds."),
+        Field("processes", Kind.TEXT, "How many processes it may have at once."),
+        Field("open_files", Kind.TEXT, "How many files each of its processes may have open."),
+        Field("file_size", Kind.TEXT, "The size of each file that it writes, such as 1 GiB."),
+    ),
+)
+
 #: These stand in the project, and may stand beside it.
 LISTS = (
     Field("vars", Kind.LIST, "Variables that the code sees in its environment.", section=VAR),
@@ -157,6 +173,7 @@ PROJECT = Section(
     (
         _name_of("project"),
         Field("display_name", Kind.TEXT, "The name that people see; any text."),
+        Field("limits", Kind.SECTION, LIMITS.help, section=LIMITS),
         *LISTS,
     ),
 )
@@ -175,6 +192,9 @@ MANIFEST = Section(
 )
 
 
+_SECTIONS = (PROJECT, LIMITS, VAR, CONNECTION, TRIGGER)
+
+
 def manifest_json_schema() -> dict[str, Any]:
     """A JSON Schema (2020-12) of manifests.
 
@@ -183,7 +203,7 @@ def manifest_json_schema() -> dict[str, Any]:
     """
     schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": MANIFEST.help}
     schema.update(_section_schema(MANIFEST))
-    schema["$defs"] = {section.noun: _section_schema(section) for section in (PROJECT, VAR, CONNECTION, TRIGGER)}
+    schema["$defs"] = {section.noun: _section_schema(section) for section in _SECTIONS}
     return schema
 
 

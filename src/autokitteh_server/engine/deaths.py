@@ -2,7 +2,9 @@
 
 import signal
 from collections.abc import Sequence
+from typing import Final
 
+from autokitteh_runner.protocol import Limits
 from autokitteh_server.core.journal import Record
 
 
@@ -23,6 +25,16 @@ def describe_status(status: int | None) -> str:
     except ValueError:
         how = f"was killed by signal {-status}"
     return how + (" (perhaps for want of memory)" if -status == signal.SIGKILL else "")
+
+
+HOW_TO_ALLOW_MORE: Final = "`limits` in the project's manifest allows more"
+
+
+def limit_of(status: int | None, limits: Limits | None) -> str:
+    """The limit at which the kernel has ended a process, by its exit status; "" if it was not that."""
+    if limits is not None and limits.cpu_s and status == -signal.SIGXCPU:
+        return f"used more than {limits.cpu_s:g} s of processor time"
+    return ""
 
 
 def interrupted_too_often(times: int) -> str:

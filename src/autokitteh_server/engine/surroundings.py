@@ -14,6 +14,7 @@ from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine.environment import Environment
 from autokitteh_server.engine.scheduler import Scheduler
+from autokitteh_server.runners.places import Place
 from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
@@ -56,9 +57,20 @@ class Outcomes(Protocol):
 class Policy:
     """How turns are taken."""
 
-    limits: Limits
     max_failures: int = 3  # turns lost in a row to the death of the runner, after which the session fails
     effects_per_turn: int | None = None  # the runner is thrown away after so many; for tests of replay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workplace:
+    """Where a session runs, and within which bounds."""
+
+    root: Path  # the folder with its build's files
+    place: Place
+    limits: Limits
+    confine: bool = False  # whether it may see only what follows, where the kernel can do that
+    readable: tuple[str, ...] = ()  # beside the folders of its own
+    writable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +82,7 @@ class Surroundings:
     clock: Clock
     new_id: IdSource
     scheduler: Scheduler
-    build_folder: Callable[[str], Path]  # where a build's files are, by its id
+    workplace: Callable[[Session], Workplace]
     environment: Callable[[Connection, Session], Environment]  # of a session's code
     public_url: str  # under which others reach this server; "": it has no network
     listener: Listener

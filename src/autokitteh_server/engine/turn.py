@@ -5,6 +5,7 @@ everything else rides along with the next commit. Each `crash_point` is a place 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 from autokitteh_runner.protocol import (
@@ -160,7 +161,10 @@ class Turn:
     def _fork_runner(self) -> None:
         """Begin or replay in a new runner."""
         session = self._session
-        self._runner = self._around.pool.fork()
+        workplace = self._around.workplace(session)
+        self._runner = runner = self._around.pool.fork(workplace.place)
+        runner.limits = workplace.limits
+        temporary = str(runner.temporary or "")
         records, environment = self._around.database.read(
             lambda conn: (journal.load_replay(conn, session.id), self._around.environment(conn, session))
         )
@@ -179,21 +183,21 @@ class Turn:
                 version=VERSION,
                 session_id=session.id,
                 project=session.project_id,
-                root=str(self._around.build_folder(session.build_id)),
+                root=str(workplace.root),
                 entry=session.entry,
                 durable=session.durable,
                 created_at=session.created_at,
                 vars=environment.values if kept is None else environment.with_kept(kept),
-                limits=self._limits(),
+                limits=asdict(workplace.limits),
+                temporary=temporary,
+                confine=workplace.confine,
+                readable=[*workplace.readable, str(workplace.root)],
+                writable=[*workplace.writable, temporary],
                 body=dump_json(session.event).encode(),
             )
         )
         for piece in wire.journal_pieces(records if session.durable else ()):
             self._send(piece)
-
-    def _limits(self) -> dict[str, float]:
-        limits = self._around.policy.limits
-        return {name: getattr(limits, name) for name in limits.__slots__}
 
     def _note_beginning(self, records: Sequence[tuple[ReplayRecord, bytes]], environment: Environment) -> None:
         """Say in the journal that a new process begins, and how much of it there is to replay."""
@@ -442,6 +446,10 @@ class Turn:
         runner = self._runner
         status = None if what else runner.wait_status()
         self.throw_runner_away()
+        if limit := runner.killed_for or deaths.limit_of(status, runner.limits):
+            # The next process would come to the same end.
+            self._end(SessionState.ERROR, None, f"killed: {limit}. {deaths.HOW_TO_ALLOW_MORE}")
+            return TurnResult(TurnEnd.ENDED)
         if not self._heard_of:
             # It died while it was kept, of the machine's want of memory say; the session has done nothing.
             return TurnResult(TurnEnd.AGAIN)

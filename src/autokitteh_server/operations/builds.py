@@ -40,16 +40,18 @@ def files(services: Services, build_id: str) -> dict[str, bytes]:
 def create(services: Services, source: Source, *, project: str = "") -> Build:
     """Make a build without deploying it, or give the one that is equal. The project is the source's unless given.
 
-    Raises ManifestError for code that is not Python, and NotFound for the project.
+    Raises ManifestError for code that is not Python and packages that cannot be installed, NotFound for the project.
     """
     if problems := check_syntax(source):
         raise ManifestError(problems)
-    now = services.clock.now_us()
-    return services.database.write(
-        lambda conn: save_build(
-            conn, find_project(conn, project or source.name), source, now=now, new_id=services.new_id
+    # Before the work that it may be to make an environment.
+    found = services.database.read(lambda conn: find_project(conn, project or source.name))
+    prepared = services.setups.prepare(source)
+    with services.setups.environments.held(prepared.environment):
+        now = services.clock.now_us()
+        return services.database.write(
+            lambda conn: save_build(conn, found, source, prepared.setup, now=now, new_id=services.new_id)
         )
-    )
 
 
 def delete(services: Services, build_id: str) -> Build:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from autokitteh_server.builds.entries import missing_entries
 from autokitteh_server.builds.source import Source, renamed, without_secret_values
 from autokitteh_server.builds.syntax import check_syntax
-from autokitteh_server.core.entities import Build, Deployment, Project, Trigger
+from autokitteh_server.core.entities import Build, BuildSetup, Deployment, Project, Trigger
 from autokitteh_server.core.manifest import MANIFEST_FILES, Manifest, Version
 from autokitteh_server.core.manifest_problems import ManifestError
 from autokitteh_server.core.plan import Plan
@@ -44,10 +44,13 @@ def deploy(services: Services, source: Source, *, name: str = "") -> Deployed:
     """
     wanted = renamed(source, name) if name else source
     check_source(wanted)
-    now = services.clock.now_us()
-    deployed = services.database.write(lambda conn: _deploy(conn, services, wanted, now=now))
+    prepared = services.setups.prepare(wanted)
+    with services.setups.environments.held(prepared.environment):
+        now = services.clock.now_us()
+        deployed = services.database.write(lambda conn: _deploy(conn, services, wanted, prepared.setup, now=now))
     services.schedules_changed()
-    return deployed
+    warnings = [*prepared.warnings, *services.warm_up(deployed.project.id, deployed.build)]
+    return replace(deployed, lines=(*deployed.lines, *(f"! {each}" for each in warnings)))
 
 
 def check_source(source: Source) -> None:
@@ -58,14 +61,14 @@ def check_source(source: Source) -> None:
         raise ManifestError(problems)
 
 
-def _deploy(conn: Connection, services: Services, source: Source, *, now: int) -> Deployed:
+def _deploy(conn: Connection, services: Services, source: Source, setup: BuildSetup, *, now: int) -> Deployed:
     manifest = source.manifest or Manifest(version=Version.V2, name=source.name)
     applied = apply_in(conn, services, manifest, now=now)
     active = deployments.active_of(conn, [applied.project.id]).get(applied.project.id)
     present = builds.get(conn, active.build_id) if active else None
-    if active and present and applied.plan.is_empty and _is_same_code(source, present):
+    if active and present and applied.plan.is_empty and _is_same(source, setup, present):
         return _deployed(applied, present, active, is_new=False)
-    build = save_build(conn, applied.project, source, now=now, new_id=services.new_id)
+    build = save_build(conn, applied.project, source, setup, now=now, new_id=services.new_id)
     # Those that the manifest does not know may call what the code has no more.
     check_calls(conn, build.id, (row for row in triggers.list(conn, applied.project.id) if not row.is_declared))
     deployment = Deployment(
@@ -97,8 +100,10 @@ def _deployed(
     )
 
 
-def _is_same_code(source: Source, build: Build) -> bool:
+def _is_same(source: Source, setup: BuildSetup, build: Build) -> bool:
     """Whether only the manifest differs: what that says is compared by the plan, and its comments change nothing."""
+    if setup != build.setup:
+        return False
     files = {path: blobs.hash_of(content) for path, content in without_secret_values(source).files.items()}
     return _without_manifest(files) == _without_manifest(build.files)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from autokitteh_server.core.entities import Deployment
+from autokitteh_server.core.entities import Build, Deployment
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.ids import is_id
 from autokitteh_server.core.states import DeploymentState
@@ -117,3 +117,13 @@ def _activate(conn: Connection, deployment: Deployment, *, now: int) -> Deployme
     check_calls(conn, deployment.build_id, triggers.list(conn, deployment.project_id))
     deployments.activate(conn, deployment.id, now=now)
     return deployments.get(conn, deployment.id)
+
+
+def newest_active(services: Services, *, limit: int) -> list[tuple[Deployment, Build]]:
+    """The ACTIVE deployments with their builds, the newest first."""
+
+    def read(conn: Connection) -> list[tuple[Deployment, Build]]:
+        found = deployments.list(conn, state=DeploymentState.ACTIVE, limit=limit)
+        return [(each, builds.get(conn, each.build_id)) for each in found]
+
+    return services.database.read(read)

@@ -59,6 +59,7 @@ class Swept:
     event_keys: int = 0
     blobs: int = 0
     build_folders: int = 0
+    environments: int = 0
 
 
 def sweep(
@@ -167,7 +168,10 @@ class Sweeper:
         *,
         clock: Clock,
         instruments: Instruments,
+        remove_environments: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`remove_environments` removes those that no build has, and says how many."""
+        self._remove_environments = remove_environments
         self._database = database
         self._folders = folders
         self._policy = policy
@@ -189,6 +193,7 @@ class Sweeper:
             swept = sweep(
                 self._database, self._folders, self._policy, now=self._clock.now_us(), go_on=self._is_to_go_on
             )
+            swept.environments = self._remove_environments()
         except (ServerError, OSError) as error:
             _log.error("old things could not be deleted: %s", error, extra={"action": "sweep"})
             return None

@@ -9,7 +9,7 @@ from autokitteh_server.builds.entries import find_entry
 from autokitteh_server.builds.source import Source, load_source
 from autokitteh_server.builds.syntax import check_syntax
 from autokitteh_server.core.crashpoints import crash_point
-from autokitteh_server.core.entities import Build, Project, Session
+from autokitteh_server.core.entities import Build, BuildSetup, Project, Session
 from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.manifest_problems import ManifestError
 from autokitteh_server.core.states import SessionState
@@ -69,7 +69,9 @@ def load_run(path: Path, **choices: Any) -> RunOrder:
     return plan_run(load_source(path), **choices)
 
 
-def submit_run(database: Database, order: RunOrder, *, now: int, new_id: IdSource) -> tuple[Session, bool]:
+def submit_run(
+    database: Database, order: RunOrder, setup: BuildSetup | None = None, *, now: int, new_id: IdSource
+) -> tuple[Session, bool]:
     """Make the session of a run, with its project and build; and whether it is one that was made earlier.
 
     A session of the very same run that is not over is given back instead of a new one: so a run that was cut off is
@@ -78,7 +80,7 @@ def submit_run(database: Database, order: RunOrder, *, now: int, new_id: IdSourc
 
     def submit(conn: Connection) -> tuple[Session, bool]:
         project = projects.get_or_create(conn, Project(id=new_id("prj"), name=order.source.name, created_at=now))
-        build = save_build(conn, project, order.source, now=now, new_id=new_id)
+        build = save_build(conn, project, order.source, setup, now=now, new_id=new_id)
         session = _new_session(project, build, order, now=now, new_id=new_id)
         earlier = _find_same(conn, session)
         if earlier is not None:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autokitteh_server.builds.setups import Setups
 from autokitteh_server.core.clock import Clock
+from autokitteh_server.core.entities import Build
 from autokitteh_server.core.ids import IdSource, SlugSource
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.scheduler import Scheduler
@@ -22,5 +24,7 @@ class Services:
     scheduler: Scheduler
     box: Box  # seals the values of secret vars
     intake: Intake  # where events come in
+    setups: Setups  # find out what builds need, and make it
+    warm_up: Callable[[str, Build], tuple[str, ...]]  # get ready for sessions of a project's build; what to tell of it
     schedules_changed: Callable[[], None]  # to be called once a schedule that was changed is durable
     public_url: str  # under which others reach the server

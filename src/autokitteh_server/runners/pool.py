@@ -1,11 +1,25 @@
-"""Which runner serves which session: new ones are forked, those of waiting sessions are kept warm, within bounds."""
+"""Which runner serves which session: new ones are forked, those of waiting sessions are kept warm, within bounds.
 
+There is a fork server for each place. One that nobody has used for a while is ended.
+"""
+
+import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 from autokitteh_runner.protocol import Wait
+from autokitteh_server.core.background import Background
+from autokitteh_server.core.clock import Clock
+from autokitteh_server.core.errors import InternalError
+from autokitteh_server.runners.places import Imported, Place
 from autokitteh_server.runners.process import ForkServer, Runner
+
+_log = logging.getLogger(__name__)
+
+#: How often it is looked which fork servers nobody uses.
+_LOOK_US = 30_000_000
 
 
 class WarmRunner:
@@ -29,48 +43,111 @@ class WarmRunner:
         self.is_needed = is_needed  # all that there is of its session: it is never let go
 
 
+@dataclass(slots=True)
+class _Station:
+    """A place with its fork server."""
+
+    place: Place
+    starting: threading.Lock = field(default_factory=threading.Lock)
+    server: ForkServer | None = None
+    spare: Runner | None = None
+    why_bare: str = ""  # why nothing is imported ahead: it could not be forked from then
+    used_at: int = 0
+
+
 class RunnerPool:
     """Threads may share it."""
 
     def __init__(
-        self, start_fork_server: Callable[[], ForkServer], *, max_warm: int, keeps_spare: bool = False
+        self,
+        start_fork_server: Callable[[Place], ForkServer],
+        *,
+        max_warm: int,
+        clock: Clock,
+        keeps_spare: bool = False,
+        idle_us: int | None = None,
     ) -> None:
-        """`keeps_spare`: one runner is forked ahead, so that the next session need not wait for a fork."""
+        """`keeps_spare`: one runner is forked ahead, so that the next session need not wait for a fork.
+
+        `idle_us`: after so long without a session a fork server is ended; None: never.
+        """
         self._start_fork_server = start_fork_server
         self._max_warm = max_warm
         self._keeps_spare = keeps_spare
-        self._spare: tuple[ForkServer, Runner] | None = None
-        self._fork_server: ForkServer | None = None
-        self._starting = threading.Lock()
+        self._clock = clock
+        self._idle_us = idle_us
         self._lock = threading.Lock()
+        self._stations: dict[Place, _Station] = {}
         self._warm: OrderedDict[str, WarmRunner] = OrderedDict()  # least recently used first
         self._needed: dict[str, WarmRunner] = {}
+        self._keeper = Background("fork-servers", self._keep)
 
-    def start(self) -> None:
-        """Start the fork server now rather than with the first session."""
-        server = self._alive_fork_server()
-        if self._keeps_spare:
-            self._put_spare(server)
+    def start(self, places: Iterable[Place] = ()) -> None:
+        """Start these fork servers now rather than with the first session."""
+        if self._idle_us is not None:
+            self._keeper.open()
+        for place in places:
+            self._start_ahead(self._station(place))
 
-    def fork(self) -> Runner:
+    def fork(self, place: Place) -> Runner:
         """A new runner."""
-        server = self._alive_fork_server()
+        station = self._station(place)
         with self._lock:
-            spare, self._spare = self._spare, None
-        # The spare of a fork server that has gone is gone with it.
-        is_fine = spare is not None and spare[0] is server and spare[1].is_silent
-        runner = spare[1] if spare is not None and is_fine else server.fork()
+            station.used_at = self._clock.now_us()
+        try:
+            return self._fork_at(station)
+        except InternalError:  # it has gone this very moment: there will be another one
+            return self._fork_at(station)
+
+    def _fork_at(self, station: _Station) -> Runner:
+        server = self._alive_fork_server(station)
+        with self._lock:
+            spare, station.spare = station.spare, None
+        if spare is not None and not spare.is_silent:
+            spare = None
+        runner = spare if spare is not None else server.fork()
         if self._keeps_spare:
-            self._put_spare(server)
+            self._put_spare(station, server)
         return runner
 
-    def _put_spare(self, server: ForkServer) -> None:
-        """Have the next runner forked. Returns at once."""
-        new = server.fork()
+    def runners(self) -> list[Runner]:
+        """All that there are."""
         with self._lock:
-            surplus, self._spare = self._spare, (server, new)
-        if surplus is not None:  # two threads had the same thought
-            surplus[1].kill()
+            servers = [each.server for each in self._stations.values()]
+        return [runner for server in servers if server is not None for runner in server.runners()]
+
+    def warm_up(self, place: Place) -> tuple[Imported | None, str]:
+        """Start a place's fork server, and wait until it has imported what it is to import.
+
+        What came of that, None if it died of it; and for people why it is not forked from, "" if it is.
+        """
+        station = self._station(place)
+        server = self._alive_fork_server(station)
+        imported = server.wait_ready()
+        self._start_ahead(station)  # the one to be forked from, if that is another
+        return imported, station.why_bare
+
+    def why_bare(self, place: Place) -> str:
+        """Why nothing is imported ahead for a place, as far as is known; "" if everything is."""
+        with self._lock:
+            station = self._stations.get(place)
+        return station.why_bare if station is not None else ""
+
+    def drop_environment(self, environment: str) -> None:
+        """End the fork servers of an environment that is going to be removed."""
+        with self._lock:
+            going = [each for place, each in self._stations.items() if place.environment == environment]
+            for station in going:
+                del self._stations[station.place]
+        for station in going:
+            self._end(station)
+
+    def count_fork_servers(self) -> int:
+        """How many fork servers there are."""
+        with self._lock:
+            return sum(each.server is not None for each in self._stations.values())
+
+    # --- runners of waiting sessions ---------------------------------------------------------------------------------
 
     def take_warm(self, session_id: str) -> WarmRunner | None:
         """The runner that was kept for a session, if it still is."""
@@ -106,21 +183,94 @@ class RunnerPool:
 
     def close(self) -> None:
         """End every process."""
+        self._keeper.close()
         with self._lock:
             self._keeps_spare = False
             warm = [*self._warm.values(), *self._needed.values()]
             self._warm, self._needed = OrderedDict(), {}
+            stations = list(self._stations.values())
         for old in warm:
             old.runner.kill()
-        with self._starting:
-            if self._fork_server is not None:
-                self._fork_server.close()
+        for station in stations:
+            self._end(station)
 
-    def _alive_fork_server(self) -> ForkServer:
-        with self._starting:
-            if self._fork_server is not None and not self._fork_server.is_alive:
-                self._fork_server.close()  # a dead process, too, is there until somebody has asked how it ended
-                self._fork_server = None
-            if self._fork_server is None:
-                self._fork_server = self._start_fork_server()
-            return self._fork_server
+    # --- fork servers ------------------------------------------------------------------------------------------------
+
+    def _station(self, place: Place) -> _Station:
+        with self._lock:
+            return self._stations.setdefault(place, _Station(place, used_at=self._clock.now_us()))
+
+    def _start_ahead(self, station: _Station) -> None:
+        server = self._alive_fork_server(station)
+        if self._keeps_spare:
+            self._put_spare(station, server)
+
+    def _put_spare(self, station: _Station, server: ForkServer) -> None:
+        """Have the next runner forked. Returns at once."""
+        new = server.fork()
+        with self._lock:
+            surplus, station.spare = station.spare, new
+        if surplus is not None:  # two threads had the same thought
+            surplus.kill()
+
+    def _alive_fork_server(self, station: _Station) -> ForkServer:
+        """The fork server of a place: the one that there is, or a new one if it has gone, or cannot be forked from."""
+        with station.starting:
+            server = station.server
+            if server is not None and not server.is_alive:
+                self._learn_from(station, server)
+                server.close()  # a dead process, too, is there until somebody has asked how it ended
+                with self._lock:
+                    station.server = server = station.spare = None  # its spare has gone with it
+            if server is None:
+                place = replace(station.place, modules=()) if station.why_bare else station.place
+                station.server = server = self._start_fork_server(place)
+                if place.modules:
+                    # Only then is it known whether a child of it would share what must not be shared.
+                    server.wait_ready()
+                    if not server.is_alive or (server.imported is not None and not server.imported.is_fit):
+                        self._learn_from(station, server)
+                        server.close()
+                        station.server = server = self._start_fork_server(replace(station.place, modules=()))
+            return server
+
+    def _learn_from(self, station: _Station, server: ForkServer) -> None:
+        """Find out whether it was what it had imported that ended a fork server."""
+        imported = server.imported
+        if station.why_bare or not station.place.modules or (imported is not None and imported.is_fit):
+            return
+        station.why_bare = "the process died when it imported them" if imported is None else imported.why_unfit
+        _log.warning(
+            "sessions of environment %s start slowly, each with imports of its own (%s): %s",
+            station.place.environment or "(none)",
+            ", ".join(station.place.modules),
+            station.why_bare,
+        )
+
+    def _end(self, station: _Station) -> None:
+        with station.starting:
+            server, station.server, station.spare = station.server, None, None
+            if server is not None:
+                server.close()
+
+    def _keep(self) -> None:
+        """End fork servers that nobody has used for long."""
+        while True:
+            with self._keeper.changed:
+                if self._keeper.is_closing:
+                    return
+                self._clock.wait(self._keeper.changed, until_us=self._clock.now_us() + _LOOK_US, idle=False)
+            for station in self._idle_stations():
+                self._end(station)
+
+    def _idle_stations(self) -> list[_Station]:
+        assert self._idle_us is not None
+        since = self._clock.now_us() - self._idle_us
+        with self._lock:
+            return [
+                each
+                for each in self._stations.values()
+                if each.server is not None
+                and each.used_at < since
+                and each.server.count <= (1 if each.spare is not None else 0)
+            ]

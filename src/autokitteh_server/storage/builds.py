@@ -1,15 +1,16 @@
 """Builds: which files, and by their hashes the blobs with the contents."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from autokitteh_server.core.entities import Build
+from autokitteh_server.core.entities import Build, BuildSetup
 from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, NotFound
 from autokitteh_server.storage import blobs, schema
 from autokitteh_server.storage.dialects import dialect_of
-from autokitteh_server.storage.values import is_storable
+from autokitteh_server.storage.values import dump_json, is_storable, load_json
 
 _rows = schema.builds
 _files = schema.build_files
@@ -31,6 +32,7 @@ def save(conn: Connection, build: Build, contents: Mapping[str, bytes]) -> Build
         "project_id": build.project_id,
         "digest": build.digest,
         "created_at": build.created_at,
+        "setup": None if build.setup is None else dump_json(asdict(build.setup)),
     }
     same = [_rows.c.project_id, _rows.c.digest]
     store = dialect_of(conn).insert(_rows).values(values).on_conflict_do_nothing(index_elements=same)
@@ -58,6 +60,19 @@ def find_by_digest(conn: Connection, project_id: str, digest: str) -> Build | No
     query = select(_rows).where(_rows.c.project_id == project_id, _rows.c.digest == digest)
     row = conn.execute(query).one_or_none()
     return None if row is None else _from_row(conn, row)
+
+
+def set_up(conn: Connection, build_id: str, setup: BuildSetup) -> None:
+    """Say what the sessions of a build need, of which that was not known."""
+    conn.execute(
+        update(_rows).where(_rows.c.id == build_id, _rows.c.setup.is_(None)).values(setup=dump_json(asdict(setup)))
+    )
+
+
+def locks(conn: Connection) -> set[str]:
+    """All locks that builds have."""
+    stored = conn.execute(select(_rows.c.setup).where(_rows.c.setup.is_not(None)).distinct()).scalars()
+    return {load_json(text)["lock"] for text in stored}
 
 
 def list(
@@ -105,4 +120,9 @@ def _from_row(conn: Connection, row: Row[Any]) -> Build:
         digest=row.digest,
         files={row.path: row.blob for row in files},
         created_at=row.created_at,
+        setup=None if row.setup is None else _setup(load_json(row.setup)),
     )
+
+
+def _setup(stored: dict[str, Any]) -> BuildSetup:
+    return BuildSetup(lock=stored["lock"], modules=tuple(stored["modules"]), limits=stored["limits"])

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in `migrations/versions`. A database at this revision is opened without importing Alembic.
-HEAD = "0003"
+HEAD = "0004"
 
 metadata = MetaData()
 
@@ -56,6 +56,7 @@ builds = Table(
     Column("project_id", _Key, ForeignKey("projects.id"), nullable=False),
     Column("digest", _Key, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("setup", Text),  # JSON; NULL: nobody has looked what the code needs
     UniqueConstraint("project_id", "digest"),
 )
 

@@ -1,0 +1,49 @@
+"""What to add to an error that comes of a limit: which one it was, and how to have another."""
+
+import errno
+from collections.abc import Callable
+
+from autokitteh_runner.protocol import Limits, Run
+
+_MIB = 1024 * 1024
+
+
+def explain_limit(error: BaseException, limits: Limits, run: Run) -> str:
+    """A line for people, "" for an error that has to do with no limit."""
+    note = _note(error, limits, run)
+    return f"\n{note}" if note else ""
+
+
+def _note(error: BaseException, limits: Limits, run: Run) -> str:
+    if isinstance(error, MemoryError) and limits.memory_bytes:
+        return f"A session may use {size(limits.memory_bytes)} of memory. {_more('memory')}"
+    if not isinstance(error, OSError):
+        return ""
+    if error.errno in (errno.EACCES, errno.EPERM) and run.confine and error.filename is not None:
+        return _of_file(str(error.filename), run)
+    found = _BY_NUMBER.get(error.errno or 0)
+    return found(limits) if found is not None else ""
+
+
+def _of_file(path: str, run: Run) -> str:
+    return (
+        f"A session sees the files of its project ({run.root}), which it may not change, and may write below its "
+        f"temporary folder, tempfile.gettempdir(). The settings isolation.read_paths and isolation.write_paths of the "
+        f"server add to that; {path} is not among it."
+    )
+
+
+_BY_NUMBER: dict[int, Callable[[Limits], str]] = {
+    errno.EFBIG: lambda limits: f"A session may write files of up to {size(limits.file_bytes)}. {_more('file_size')}",
+    errno.EMFILE: lambda limits: f"A session may have {int(limits.open_files)} files open. {_more('open_files')}",
+    errno.ENOMEM: lambda limits: f"A session may use {size(limits.memory_bytes)} of memory. {_more('memory')}",
+}
+
+
+def size(number: float) -> str:
+    """A number of bytes as people say it."""
+    return f"{number / _MIB:g} MiB" if number >= _MIB else f"{int(number)} bytes"
+
+
+def _more(name: str) -> str:
+    return f"`limits: {{{name}: ...}}` in the project's manifest allows more."

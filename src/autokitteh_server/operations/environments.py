@@ -1,0 +1,32 @@
+"""Python environments: which there are, and whether anybody needs them."""
+
+from autokitteh_server.core.errors import FailedPrecondition
+from autokitteh_server.operations.services import Services
+from autokitteh_server.runners.environments import Environment
+from autokitteh_server.storage import builds
+
+
+def list_used(services: Services) -> list[tuple[Environment, bool]]:
+    """All environments, those used last first, each with whether a build has it."""
+    found = services.setups.environments.list()
+    used = _used(services)
+    return [(each, each.id in used) for each in found]
+
+
+def collect(services: Services) -> list[Environment]:
+    """Remove the environments that no build has; which they were. Raises FailedPrecondition if others have some."""
+    environments = services.setups.environments
+    if environments.is_shared:
+        raise FailedPrecondition(
+            "the configuration names a folder for environments (environment_folder), and others may use it, too",
+            "Delete by hand what nobody needs.",
+        )
+    # First what there is, then what is used: what is made meanwhile is in neither, or held.
+    found = environments.list()
+    used = _used(services)
+    return [each for each in found if each.id not in used and environments.remove(each.id)]
+
+
+def _used(services: Services) -> set[str]:
+    locks = services.database.read(builds.locks)
+    return {services.setups.environments.id_of(lock) for lock in locks}
