@@ -29,6 +29,9 @@ from autokitteh import (
 from autokitteh_server import config_table
 from autokitteh_server.api.app import ROUTES
 from autokitteh_server.api.route import PREFIX, Route
+from autokitteh_server.builds.clients import CLIENTS, SDK
+from autokitteh_server.builds.lint import RULES
+from autokitteh_server.builds.packages import PROMISED
 from autokitteh_server.cli.exit_codes import ExitCode
 from autokitteh_server.cli.main import ak
 from autokitteh_server.core import manifest_schema
@@ -69,6 +72,8 @@ def pages() -> dict[str, str]:
         "errors.md": errors_page,
         "settings.md": settings_page,
         "http-api.md": http_api_page,
+        "lint.md": lint_page,
+        "packages.md": packages_page,
     }
     return {name: MADE + make().strip() + "\n" for name, make in made.items()}
 
@@ -475,6 +480,69 @@ def http_api_page() -> str:
 def _route_row(route: Route) -> tuple[str, ...]:
     words = " ".join((route.handler.__doc__ or "").split())
     return (f"`{route.method} {PREFIX}{route.path}`", f"`{route.scope}`", words)
+
+
+# --- lint -------------------------------------------------------------------------------------------------------------
+
+_LINT_INTRODUCTION = """\
+# What `ak project lint` finds
+
+`ak project lint my_project/` looks at a project's files without running them. It is silent where it can't be sure. Each
+finding has the file, the line, how much it matters, and what to do:
+
+```text
+program.py:12: warning set-order what is done for each element of this set is recorded, and in a replay their ...
+    Give them an order: `sorted(...)`.
+```
+
+An error cannot work, a warning is hardly meant, and an info is good to know. With an error the command ends with 1;
+with `--strict` also with a warning.
+
+A comment at the end of a line, in the code, in the manifest or in `requirements.txt`, leaves out there what it names:
+`# ak: ignore[set-order]`, or several, `# ak: ignore[set-order, late-import]`. What stands against deploying is told all
+the same."""
+
+
+def lint_page() -> str:
+    """Every rule of `ak project lint`."""
+    parts = [_LINT_INTRODUCTION]
+    for rule in RULES:
+        note = "" if rule.can_be_ignored else " It can't be left out: the project can't be deployed like this."
+        parts += [f"## {rule.id}", f"{rule.severity.capitalize()}: {rule.title}.", rule.about + note]
+    return "\n\n".join(map(wrapped, parts))
+
+
+# --- packages ---------------------------------------------------------------------------------------------------------
+
+_PACKAGES_INTRODUCTION = """\
+# Promised packages
+
+Code can import these without asking, so they don't stand in `requirements.txt`: see
+[Use packages](../howto/packages.md)."""
+
+_CLIENTS_OF_SERVICES = """\
+The SDK's modules for services need some of them. A project that imports a function gets what that one needs; a project
+that imports a module whole gets what all of its functions need."""
+
+
+def packages_page() -> str:
+    """Every promised package, and what the SDK's clients need."""
+    rows = [(package.requirement, ", ".join(f"`{each}`" for each in package.modules)) for package in PROMISED]
+    clients = [
+        (f"`{module.__name__}`", f"`{function}`", ", ".join((*needs.packages, *needs.unpromised)))
+        for module in _CLIENTS
+        for function, needs in CLIENTS[module.__name__.removeprefix(f"{SDK}.")].items()
+        if hasattr(module, function) and (needs.packages or needs.unpromised)
+    ]
+    return "\n\n".join(
+        [
+            _PACKAGES_INTRODUCTION,
+            table(("package", "modules"), rows),
+            "## Clients of services",
+            _CLIENTS_OF_SERVICES,
+            table(("module", "function", "needs"), clients),
+        ]
+    )
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from autokitteh_server.core.api_types.builds import (
     CreateDeployment,
     Deploy,
     DeploymentQuery,
+    Lint,
     ManifestText,
 )
 from autokitteh_server.core.api_types.connections import CreateConnection, OfProject
@@ -90,7 +91,7 @@ def test_deploy(stage: Stage) -> None:
         ({"../x.py": "1"}, "x", "leads out of its directory"),
         ({"/x.py": "1"}, "x", "is absolute"),
         ({"a/" * 60 + "x.py": "1"}, "x", "more than 50 parts"),
-        ({"x\0.py": "1"}, "x", "control characters"),
+        ({"x\0.py": "1"}, "x", "a character that cannot be stored"),
         ({"x.py": "1", "X.py": "2"}, "x", "one and the same"),
         ({}, "", "the project has no files"),
         ({"a.py": ""}, "1x", "cannot be the name of a project"),
@@ -107,6 +108,19 @@ def test_bad_deploys(stage: Stage, files: dict[str, str], name: str, said: str) 
         stage.client.projects.deploy(wanted)
     with pytest.raises(NotFound):
         stage.client.projects.get("x")
+
+
+def test_lint(stage: Stage) -> None:
+    """Nothing comes of it but findings; what no project can have is refused as it is by deploying."""
+    name = stage.name()
+    found = stage.client.projects.lint(Lint(files={"a.py": b"(", "requirements.txt": b"boto3"}, name=name))
+
+    assert [(each.id, each.severity) for each in found] == [("syntax", "error"), ("promised-package", "warning")]
+    assert stage.client.projects.lint(Lint(files={"a.py": b""}, name=name)) == []
+    with pytest.raises(NotFound):
+        stage.client.projects.get(name)
+    with pytest.raises(InvalidArgument, match="leads out"):
+        stage.client.projects.lint(Lint(files={"../a.py": b""}, name=name))
 
 
 def test_files_that_are_no_base64(stage: Stage) -> None:

@@ -111,6 +111,47 @@ def test_deploy_what_lies_elsewhere(stage: Stage, run: Run, tmp_path: Path) -> N
     assert by_files.lines[0] == f"+ project {c}"
 
 
+def test_project_lint(run: Run, tmp_path: Path) -> None:
+    """What is found line by line, with what to do; errors make it fail, and warnings if that is wanted."""
+    write(tmp_path / "here", "never_deployed")
+    assert run("project", "lint", "here").err == "Project never_deployed: nothing found\n"
+    (tmp_path / "here" / "requirements.txt").write_text("numpy\nrequests\n")
+
+    warned = run("project", "lint", "here")
+    assert (warned.code, warned.err) == (0, "")
+    assert warned.lines == [
+        "requirements.txt:2: warning promised-package requests is there without being asked for, as requests~=2.32",
+        "    Remove the line.",
+    ]
+    assert run("project", "lint", "here", "--strict").code == 1
+    (tmp_path / "here" / "program.py").write_text("def main(:\n")
+    failed = run("project", "lint", "--dir", "here", "-j")
+    assert failed.code == 1
+    assert [(each["id"], each["file"], each["line"]) for each in failed.objects] == [
+        ("syntax", "program.py", 1),
+        ("promised-package", "requirements.txt", 2),
+    ]
+    assert failed.objects[0] == {
+        "id": "syntax",
+        "severity": "error",
+        "file": "program.py",
+        "line": 1,
+        "message": "invalid syntax",
+        "remedy": "",
+    }
+    assert run("project", "get", "never_deployed").code == 44
+
+
+def test_project_lint_of_what_is_no_project(run: Run, tmp_path: Path) -> None:
+    """Is as for `ak deploy`; a file alone has no manifest, and nothing is missed there."""
+    (tmp_path / "one.py").write_text("from autokitteh.slack import slack_client\nx = slack_client('chat')\n")
+
+    assert run("project", "lint", "one.py", "--name", "one", "-j").out == ""
+    assert run("project", "lint", "nowhere").code == 44
+    (tmp_path / "autokitteh.yaml").write_text("version: v2\nproject: {nam: x}\n")
+    assert run("project", "lint").code == 40
+
+
 def test_manifest_plan_and_apply(stage: Stage, run: Run, tmp_path: Path) -> None:
     """A plan changes nothing; what is applied needs no more."""
     name = stage.name("demo")

@@ -78,8 +78,9 @@ def bad_requirement(project: Project) -> Iterable[Spot]:
 
 
 def repeated_promise(project: Project) -> Iterator[Spot]:
+    refused = {(problem.file, problem.line) for problem in project.requirements.problems}
     for each in project.requirements.items:
-        if package := repeated_package(each):
+        if (each.file, each.line) not in refused and (package := repeated_package(each)):
             message = f"{package.name} is there without being asked for, as {package.requirement}"
             yield Spot(each.file, each.line, message, "Remove the line.")
 

@@ -22,7 +22,9 @@ _COMMANDS = {
     "create": Lazy(f"{_HERE}:create", "Make an empty project."),
     "delete": Lazy(f"{_HERE}:delete", "Delete a project with everything in it."),
     "export": Lazy(f"{_HERE}:export", "Get a project back as files."),
-    "lint": Lazy("autokitteh_server.cli.lint:lint", "Say what in a project's code will not work."),
+    "lint": Lazy(
+        "autokitteh_server.cli.lint:lint", "Say what in a project's code will not work, and what is hardly meant."
+    ),
 }
 
 _EPILOG = """
