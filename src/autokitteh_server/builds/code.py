@@ -6,7 +6,7 @@ around in variables, and methods, are not followed: what is found here is so, bu
 
 import ast
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 
 from autokitteh_server.builds.clients import SDK
@@ -77,19 +77,20 @@ class Code:
         """All calls in a part of the code."""
         return (node for node in ast.walk(within) if isinstance(node, ast.Call))
 
-    def reachable(self, start: Iterable[Entry], *, passes: Callable[[Function], bool]) -> list[Entry]:
+    def reachable(
+        self, start: Iterable[Entry], *, passes: Callable[[Function], bool], known: Collection[Entry] = ()
+    ) -> list[Entry]:
         """The functions that these call, and those that they call, and so on, these included. Sorted.
 
-        Into those that do not pass nobody looks.
+        Into those that do not pass nobody looks, nor into those that are known.
         """
         waiting = [entry for entry in start if entry in self.functions]
         seen: set[Entry] = set()
         while waiting:
             entry = waiting.pop()
-            if entry in seen or not passes(self.functions[entry]):
-                continue
-            seen.add(entry)
-            waiting.extend(self._callees[entry])
+            if entry not in seen and entry not in known and passes(self.functions[entry]):
+                seen.add(entry)
+                waiting.extend(self._callees[entry])
         return sorted(seen)
 
     def reaches_outside(self, file: str, call: ast.Call) -> bool:

@@ -34,12 +34,18 @@ def find_entry(source: Source, entry: str | None = None) -> Entry:
 
 def check_entry(source: Source, entry: Entry) -> None:
     """Raises InvalidArgument if the file is missing or invalid, or has nothing of that name at its top level."""
+    _check(source, entry, {})
+
+
+def _check(source: Source, entry: Entry, known: dict[str, Definitions]) -> None:
+    """As `check_entry`; `known` are the definitions of files that were looked at before."""
     if entry.file not in source.files:
         remedy = _remedy(entry.file, _python_files(source), "The files of Python are")
         raise InvalidArgument(f"{entry}: there is no file {entry.file} in the project", remedy)
-    known = _definitions(source, entry.file)
-    if not known.has(entry.function):
-        remedy = _remedy(entry.function, known.functions, "Its functions are")
+    if entry.file not in known:
+        known[entry.file] = _definitions(source, entry.file)
+    if not known[entry.file].has(entry.function):
+        remedy = _remedy(entry.function, known[entry.file].functions, "Its functions are")
         raise InvalidArgument(f"{entry}: {entry.file} defines no {entry.function} at its top level", remedy)
 
 
@@ -47,11 +53,12 @@ def missing_entries(source: Source, broken: set[str]) -> Iterator[Problem]:
     """What is wrong with what the manifest's triggers call. Files that are broken anyway are not looked into."""
     if source.manifest is None or source.manifest_path is None:
         return
+    known: dict[str, Definitions] = {}
     for at, trigger in enumerate(source.manifest.triggers):
         if trigger.call is None or trigger.call.file in broken:
             continue
         try:
-            check_entry(source, trigger.call)
+            _check(source, trigger.call, known)
         except InvalidArgument as error:
             yield Problem(
                 message=error.message.rstrip("."),

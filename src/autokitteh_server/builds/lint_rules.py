@@ -19,7 +19,7 @@ from autokitteh_server.builds.requirements import Requirements, read_requirement
 from autokitteh_server.builds.source import Source
 from autokitteh_server.builds.syntax import check_syntax
 from autokitteh_server.core.manifest_problems import Problem
-from autokitteh_server.core.names import did_you_mean
+from autokitteh_server.core.names import Entry, did_you_mean
 
 #: What only durable sessions can do.
 _DURABLE_ONLY = frozenset({"next_signal"})
@@ -133,10 +133,13 @@ def order_of_set(project: Project) -> Iterator[Spot]:
 
 def durable_only(project: Project) -> Iterator[Spot]:
     manifest, code = project.source.manifest, project.code
+    known: set[Entry] = set()  # each function is looked at once, for the first trigger that leads to it
     for trigger in manifest.triggers if manifest else ():
         if trigger.is_durable or trigger.call is None:
             continue
-        for entry in code.reachable([trigger.call], passes=lambda function: True):
+        reached = code.reachable([trigger.call], passes=lambda function: True, known=known)
+        known.update(reached)
+        for entry in reached:
             for call in code.calls(code.functions[entry]):
                 name = sdk_name(code.meaning(entry.file, call.func))
                 if name in _DURABLE_ONLY:

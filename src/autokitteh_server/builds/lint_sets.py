@@ -25,13 +25,15 @@ def unordered_loops(code: Code) -> Iterator[tuple[str, int]]:
     triggers = manifest.triggers if manifest else ()
     entries = [trigger.call for trigger in triggers if trigger.call and trigger.is_durable]
     # In an activity nothing is recorded but its result.
-    for entry in code.reachable(entries, passes=lambda function: not is_activity(function)):
-        yield from ((entry.file, line) for line in _loops_in(code, entry))
+    reached = code.reachable(entries, passes=lambda function: not is_activity(function))
+    globals_ = {file: _module_level(code.trees[file]) for file in {entry.file for entry in reached}}
+    for entry in reached:
+        yield from ((entry.file, line) for line in _loops_in(code, entry, globals_[entry.file]))
 
 
-def _loops_in(code: Code, entry: Entry) -> Iterator[int]:
+def _loops_in(code: Code, entry: Entry, outer: frozenset[str]) -> Iterator[int]:
     function = code.functions[entry]
-    names = _set_names(function, _module_level(code.trees[entry.file]))
+    names = _set_names(function, outer)
     for node in ast.walk(function):
         for iterated, body in _iterations(node):
             if _has_order_of_set(iterated, names) and _acts(code, entry.file, body):

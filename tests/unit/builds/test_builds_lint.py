@@ -192,6 +192,15 @@ def test_durable_only_in_another_file() -> None:
     assert found(code, **{"lib/a__py": other}) == ["lib/a.py:4 durable-only"]
 
 
+def test_durable_only_of_several_triggers() -> None:
+    """A call is found once, however many triggers lead to it."""
+    more = MANIFEST + '    - {name: again, type: webhook, call: "program.py:plain"}\n'
+
+    assert found(SIGNALS + "def durable(e): pass\ndef plain(e): next_signal('x')", more) == [
+        "program.py:3 durable-only"
+    ]
+
+
 def loop(body: str, before: str = "") -> list[str]:
     """What is found in a handler that a durable trigger calls; `{event.a, event.b}` is a set that is not constant."""
     code = f"""
