@@ -28,7 +28,8 @@ _VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _OPTION = re.compile(r"(?:(--[a-z][a-z-]*)(?:\s*=\s*|\s+|$)|(-[a-zA-Z])\s*)(.*)")
-_HASHES = re.compile(r"(?:\s+--hash(?:=|\s+)[a-z0-9]+:[0-9a-fA-F]+)+")
+_HASH = re.compile(r"\s+--hash(?:=|\s+)([a-z0-9]+:[0-9a-fA-F]+)")
+_HASHES = re.compile(rf"(?:{_HASH.pattern})+")
 _LOCAL = re.compile(r"[./~]|file:|[^\s;]*[/\\]|[^\s;@]*\.(?:whl|zip|tar\.[a-z0-9]+|tgz)(?:\s|;|$)")
 
 _WITH_URL = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-links"})
@@ -201,7 +202,9 @@ def _without_hashes(text: str) -> tuple[str, str]:
     """A requirement, and the hashes of its files behind it, such that they can be put together again."""
     bare, dashes, rest = text.partition(" --")
     hashes = _HASHES.fullmatch(dashes + rest)
-    return (bare.strip(), " " + " ".join(hashes[0].split())) if hashes else (text, "")
+    if not hashes:
+        return text, ""
+    return bare.strip(), "".join(f" --hash={each}" for each in _HASH.findall(hashes[0]))
 
 
 def _is_address(url: str) -> bool:

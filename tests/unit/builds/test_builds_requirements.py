@@ -47,7 +47,7 @@ last\\
     assert [each.text for each in found.items] == [
         "numpy >=1.26,<3",
         'Pandas_Stubs[all]==2.*; python_version < "4"',
-        "hashed==1.0 --hash=sha256:00ff --hash sha256:ff00",
+        "hashed==1.0 --hash=sha256:00ff --hash=sha256:ff00",
         "wheel @ https://example.com/wheel-1.0-py3-none-any.whl#sha256=00ff",
         "code @ git+https://example.com/code@v1",
         "last",
