@@ -82,6 +82,7 @@ class Application:
             intake=self.intake,
             setups=server.setups,
             warm_up=server.warm_up,
+            examine=server.runners.examine,
             schedules_changed=self.cron.schedules_changed,
             public_url=settings.http.public_url,
         )

@@ -10,8 +10,11 @@ from autokitteh_server.builds.setups import Setups
 from autokitteh_server.config import Settings
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import BuildSetup
+from autokitteh_server.core.errors import InternalError
+from autokitteh_server.core.protections import Protection
 from autokitteh_server.engine.surroundings import Workplace
 from autokitteh_server.runners.environments import Environments
+from autokitteh_server.runners.examination import examine
 from autokitteh_server.runners.isolation import plan_isolation
 from autokitteh_server.runners.limits import LimitsWatch
 from autokitteh_server.runners.places import Place
@@ -84,6 +87,14 @@ class Runners:
             readable=tuple(self.isolation.readable_with(())),
             writable=tuple(self.isolation.writable_with(())),
         )
+
+    def examine(self) -> list[Protection]:
+        """What is in force on this machine. Starts a process, if need be, to find out."""
+        place = self.setups.place(BuildSetup(lock=""), self.isolation.user_of(""))
+        imported, _ = self.pool.warm_up(place)
+        if imported is None:
+            raise InternalError("no process for sessions can be started", "The server's log has its last words.")
+        return examine(self.isolation, dict(imported.confinement), self._settings.limits)
 
     def _needs(self) -> list[Path]:
         """What every session may read: Python, and us, and the environments, in none of which is anything secret."""

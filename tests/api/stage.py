@@ -23,6 +23,7 @@ from autokitteh_server.config import HttpSettings, Settings
 from autokitteh_server.core.api_types.builds import Deploy, Deployed
 from autokitteh_server.core.api_types.sessions import Session
 from autokitteh_server.serving import Serving
+from harness import UNCONFINED
 
 PATIENCE_S = 60.0
 

@@ -6,6 +6,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,11 @@ from autokitteh_server.core.entities import Session
 from autokitteh_server.core.errors import InternalError
 from autokitteh_server.core.journal import Record
 from autokitteh_server.engine.control import TurnControl
-from autokitteh_server.engine.environment import Environment
 from autokitteh_server.engine.turn import TurnEnd, run_turn
 from autokitteh_server.runners.places import Place
 from autokitteh_server.runners.pool import RunnerPool
 from autokitteh_server.runners.process import ForkServer
 from autokitteh_server.storage import journal, schema, sessions
-from autokitteh_server.storage.connection import Connection
 from engine.life import (
     HOLD,
     Gate,
@@ -253,12 +252,18 @@ def test_that_a_process_began_is_durable_before_it_does_anything(tmp_path: Path)
         around = bench.server._surroundings
         seen: list[Record] = []
 
-        def environment(conn: Connection, session: Session) -> Environment:  # which the process has to be told
-            seen.extend(bench.load(session.id).records)
-            return around.environment(conn, session)
+        class Root:
+            """The folder of the build, which is looked at when the process is told what to run."""
+
+            def __str__(self) -> str:
+                seen.extend(bench.load(session.id).records)
+                return str(around.workplace(session).root)
+
+        def workplace(session: Session) -> Any:
+            return dataclasses.replace(around.workplace(session), root=Root())  # type: ignore[arg-type]
 
         control = TurnControl()
-        run_turn(dataclasses.replace(around, environment=environment), session.id, control)
+        run_turn(dataclasses.replace(around, workplace=workplace), session.id, control)
         control.close()
     (began,) = seen[len(before) :]
     assert (began.kind, began.name) == ("state", "RUNNING")

@@ -1,7 +1,9 @@
 """What operations work with, in tests: a real store and box, a clock that stands still, and no sessions that run."""
 
+import os
 from dataclasses import replace
 
+from autokitteh_server.builds.setups import Setups
 from autokitteh_server.builds.source import source_from_files
 from autokitteh_server.core.clock import SystemIds, VirtualClock, system_slug
 from autokitteh_server.core.entities import Session, Trigger
@@ -13,9 +15,12 @@ from autokitteh_server.operations import projects, triggers
 from autokitteh_server.operations.deploying import Deployed, deploy
 from autokitteh_server.operations.manifests import Applied, apply_manifest
 from autokitteh_server.operations.services import Services
+from autokitteh_server.runners.environments import Environments
+from autokitteh_server.runners.uv import Uv
 from autokitteh_server.secretbox.box import Box
 from autokitteh_server.storage import sessions
 from autokitteh_server.storage.database import Database
+from harness import ENVIRONMENTS
 
 #: 2025-06-01 00:00 UTC.
 START = 1_748_736_000_000_000
@@ -42,6 +47,9 @@ class Stage:
             scheduler=scheduler,
             box=Box([b"k" * 32]),
             intake=Intake(database, ids, scheduler),
+            setups=Setups(Environments(ENVIRONMENTS, Uv(os.environ), is_shared=True), "imported"),
+            warm_up=lambda project_id, build: (),
+            examine=lambda: [],
             schedules_changed=self._tell,
             public_url="http://localhost:9980",
         )

@@ -28,6 +28,8 @@ _COMMANDS = {
     "event": Lazy("autokitteh_server.cli.event:event", "See what happened, and what came of it."),
     "build": Lazy("autokitteh_server.cli.build:build", "Look at builds, make and delete them."),
     "deployment": Lazy("autokitteh_server.cli.deployment:deployment", "Say which build of a project is live."),
+    "env": Lazy("autokitteh_server.cli.env:env", "Look at the Python environments of projects."),
+    "doctor": Lazy("autokitteh_server.cli.doctor:doctor", "See what keeps sessions apart, and why not more."),
     "backup": Lazy("autokitteh_server.cli.backup:backup", "Write everything that a server keeps into a file."),
     "restore": Lazy("autokitteh_server.cli.backup:restore", "Fill an empty data folder and database from a backup."),
     "config": Lazy("autokitteh_server.cli.config:config", "Look at the server's settings, and change them."),

@@ -4,6 +4,7 @@ from typing import Self
 
 from autokitteh_server.client.builds import Builds, Deployments
 from autokitteh_server.client.discovery import Address
+from autokitteh_server.client.environments import EnvironmentsOfServer
 from autokitteh_server.client.events import Events
 from autokitteh_server.client.parts import Connections, Triggers, Vars
 from autokitteh_server.client.projects import Projects, Stored
@@ -27,6 +28,7 @@ class Client:
         self.vars = Vars(self._transport)
         self.builds = Builds(self._transport)
         self.deployments = Deployments(self._transport)
+        self.environments = EnvironmentsOfServer(self._transport)
         self.events = Events(self._transport)
         self.stored = Stored(self._transport)
         self.sessions = Sessions(self._transport)

@@ -192,7 +192,8 @@ MANIFEST = Section(
 )
 
 
-_SECTIONS = (PROJECT, LIMITS, VAR, CONNECTION, TRIGGER)
+#: All but the manifest itself.
+SECTIONS = (PROJECT, LIMITS, VAR, CONNECTION, TRIGGER)
 
 
 def manifest_json_schema() -> dict[str, Any]:
@@ -203,7 +204,7 @@ def manifest_json_schema() -> dict[str, Any]:
     """
     schema: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": MANIFEST.help}
     schema.update(_section_schema(MANIFEST))
-    schema["$defs"] = {section.noun: _section_schema(section) for section in _SECTIONS}
+    schema["$defs"] = {section.noun: _section_schema(section) for section in SECTIONS}
     return schema
 
 

@@ -22,3 +22,11 @@ def size_text(number: float) -> str:
         if whole and whole % _UNITS[unit] == 0:
             return f"{whole // _UNITS[unit]} {unit.capitalize()}B"
     return f"{whole} bytes" if whole else "0"
+
+
+def short_size(number: int) -> str:
+    """A number of bytes, rounded: "54 MB"."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if number >= factor:
+            return f"{number / factor:.1f} {unit}" if number < 10 * factor else f"{number // factor} {unit}"
+    return f"{number} bytes"

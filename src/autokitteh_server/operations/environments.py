@@ -1,9 +1,12 @@
 """Python environments: which there are, and whether anybody needs them."""
 
+from autokitteh_server.core.entities import Build
 from autokitteh_server.core.errors import FailedPrecondition
+from autokitteh_server.operations.deployments import find_deployment
 from autokitteh_server.operations.services import Services
 from autokitteh_server.runners.environments import Environment
 from autokitteh_server.storage import builds
+from autokitteh_server.storage.connection import Connection
 
 
 def list_used(services: Services) -> list[tuple[Environment, bool]]:
@@ -11,6 +14,19 @@ def list_used(services: Services) -> list[tuple[Environment, bool]]:
     found = services.setups.environments.list()
     used = _used(services)
     return [(each, each.id in used) for each in found]
+
+
+def warm(services: Services, project: str) -> tuple[str, ...]:
+    """Make ready what sessions of a project's ACTIVE build need: packages and a process. What to know of it.
+
+    Raises NotFound, and FailedPrecondition if nothing is deployed or the packages cannot be installed.
+    """
+
+    def read(conn: Connection) -> tuple[str, Build]:
+        deployment = find_deployment(conn, project)
+        return deployment.project_id, builds.get(conn, deployment.build_id)
+
+    return services.warm_up(*services.database.read(read))
 
 
 def collect(services: Services) -> list[Environment]:

@@ -7,6 +7,7 @@ from autokitteh_server.builds.setups import Setups
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Build
 from autokitteh_server.core.ids import IdSource, SlugSource
+from autokitteh_server.core.protections import Protection
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.scheduler import Scheduler
 from autokitteh_server.secretbox.box import Box
@@ -26,5 +27,6 @@ class Services:
     intake: Intake  # where events come in
     setups: Setups  # find out what builds need, and make it
     warm_up: Callable[[str, Build], tuple[str, ...]]  # get ready for sessions of a project's build; what to tell of it
+    examine: Callable[[], list[Protection]]  # what keeps sessions from the server on this machine
     schedules_changed: Callable[[], None]  # to be called once a schedule that was changed is durable
     public_url: str  # under which others reach the server

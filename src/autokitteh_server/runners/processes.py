@@ -18,6 +18,11 @@ class Usage(NamedTuple):
     memory_bytes: int
 
 
+def can_count() -> bool:
+    """Whether this system tells whose children there are, and what they use."""
+    return os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+
+
 def is_child(pid: int, parent: int) -> bool:
     """Whether one process is the other's child. True where it cannot be known; one that has just ended is its own."""
     try:

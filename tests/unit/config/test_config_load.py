@@ -143,6 +143,9 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "effects_per_turn": ("3", 3), "http.addr": ("[::1]:80", "[::1]:80"), "http.service_url": ("https://x", "https://x"),
     "http.allowed_hosts": ("x, y", ("x", "y")), "secret_key": ("k", "k"), "secret_key_file": ("/k", Path("/k")),
     "log.level": ("debug", "debug"), "log.format": ("json", "json"), "crash_at": ("turn.claimed:2", "turn.claimed:2"),
+    "environment": ("full", "full"), "environment_folder": ("/e", Path("/e")), "isolation.mode": ("off", "off"),
+    "environment_source_builds": ("yes", True), "isolation.read_paths": ("/a, /b", (Path("/a"), Path("/b"))),
+    "isolation.write_paths": ("/c", (Path("/c"),)),
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from autokitteh_server.core.manifest_schema import CONNECTION, INTEGRATIONS, MANIFEST, PROJECT, TRIGGER, VAR
+from autokitteh_server.core.manifest_schema import INTEGRATIONS, MANIFEST, SECTIONS
 from autokitteh_server.core.manifest_schema import manifest_json_schema as make
 from unit.manifest.manifest_samples import BAD_SHAPES, GOOD
 
@@ -36,7 +36,7 @@ def test_every_field_is_described_and_no_other_allowed() -> None:
 
 def test_it_has_the_fields_that_the_reader_knows() -> None:
     """Schema and reader go by the same tables."""
-    known = {each.noun: [field.name for field in each.fields] for each in (MANIFEST, PROJECT, VAR, CONNECTION, TRIGGER)}
+    known = {each.noun: [field.name for field in each.fields] for each in (MANIFEST, *SECTIONS)}
     assert {name: list(section["properties"]) for name, section in sections()} == known
 
 
