@@ -4,6 +4,7 @@ Lines of workflow code are numbered in each task, and those of a module being lo
 the log has already are left out. Lines of activities are not numbered, for a recorded activity does not print again.
 """
 
+import codecs
 import io
 import logging
 import sys
@@ -14,10 +15,9 @@ from typing import Any
 
 from autokitteh.activities import inhibit_activities
 from autokitteh_runner.effects import Effects
+from autokitteh_runner.outbox import LINE_LIMIT
+from autokitteh_runner.protocol import LINE_OVERHEAD_BYTES
 from autokitteh_runner.scope import Outside, Task, scope, workflow_task
-
-#: Characters of one line of the log; a longer one is cut into several.
-LINE_LIMIT = 100_000
 
 
 class SessionLog:
@@ -25,6 +25,7 @@ class SessionLog:
 
     def __init__(self, effects: Effects, *, durable: bool) -> None:
         self._effects = effects
+        self._used_bytes = 0
         # A session that is not durable begins from the top after a loss, and then prints from the top.
         self._loading = Task("load") if durable else None
 
@@ -32,6 +33,9 @@ class SessionLog:
         """A line of a task's: `kind` is print or log, `name` the stream or the level."""
         for start in range(0, max(len(text), 1), LINE_LIMIT):
             part = text[start : start + LINE_LIMIT]
+            # Counted in replay, too: the same lines are dropped then, or others would come instead of them.
+            if not self._has_room(len(part)):
+                return
             if task is None:
                 self._effects.outbox.say(kind, name, part)
                 continue
@@ -39,6 +43,15 @@ class SessionLog:
             task.prints += 1
             if index >= self._effects.replay.printed(task.path):
                 self._effects.outbox.say(kind, name, part, task.path, index)
+
+    def _has_room(self, size: int) -> bool:
+        limit = self._effects.limits.log_bytes
+        self._used_bytes += size + LINE_OVERHEAD_BYTES
+        if not limit or self._used_bytes <= limit:
+            return True
+        text = f"The session has more than {limit:,.0f} bytes for its log; what comes from here on is dropped"
+        self._effects.warn_once("", "log", text)
+        return False
 
     def task(self) -> Task | None:
         """Who numbers the lines of what is running; None for an activity, whose lines have no number."""
@@ -55,6 +68,7 @@ class LogStream(io.TextIOBase):
         self._log = log
         self.name = name
         self._unfinished: dict[tuple[int, Task | None], str] = {}
+        self._buffer = _Bytes(self)
 
     def writable(self) -> bool:
         return True
@@ -67,6 +81,10 @@ class LogStream(io.TextIOBase):
         *lines, rest = (self._unfinished.pop(key, "") + text).split("\n")
         for line in lines:
             self._log.line("print", self.name, line, task)
+        if len(rest) > LINE_LIMIT:  # whoever never ends a line must not fill the memory with it
+            cut = len(rest) // LINE_LIMIT * LINE_LIMIT
+            self._log.line("print", self.name, rest[:cut], task)
+            rest = rest[cut:]
         if rest:
             self._unfinished[key] = rest
         return len(text)
@@ -85,7 +103,7 @@ class LogStream(io.TextIOBase):
 
     @property
     def buffer(self) -> "_Bytes":
-        return _Bytes(self)
+        return self._buffer
 
 
 class _Bytes(io.RawIOBase):
@@ -93,12 +111,14 @@ class _Bytes(io.RawIOBase):
 
     def __init__(self, stream: LogStream) -> None:
         self._stream = stream
+        # A character may come in two pieces.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any, /) -> int:
-        self._stream.write(bytes(data).decode("utf-8", "backslashreplace"))
+        self._stream.write(self._decoder.decode(bytes(data)))
         return len(data)
 
 

@@ -14,11 +14,15 @@ from autokitteh_runner.activities import Activities
 from autokitteh_runner.arrivals import Arrivals
 from autokitteh_runner.channel import Channel
 from autokitteh_runner.outbox import Outbox
-from autokitteh_runner.protocol import Ack, Done, End, Limits, Message
+from autokitteh_runner.preview import shorten
+from autokitteh_runner.protocol import BODY_SLACK_BYTES, Ack, Done, End, Limits, Message
 from autokitteh_runner.replay import Replay
 from autokitteh_runner.site import Sites
 from autokitteh_runner.stopwatch import Stopwatch
 from autokitteh_runner.waits import Waits
+
+#: Characters of the error that ends a session, with its traceback.
+_ERROR_LIMIT = 200_000
 
 
 class Effects:
@@ -40,7 +44,9 @@ class Effects:
     def begin(self, limits: Limits, created_at: int) -> None:
         """Take over the session's limits, and let its own time begin when it was created."""
         self.limits = limits
-        self.activities.result_bytes = limits.result_bytes
+        self.activities.result_bytes = self.waits.body_bytes = int(limits.result_bytes)
+        # Half of what is left in a body is for records before it.
+        self.outbox.max_payload_bytes = limits.result_bytes and int(limits.result_bytes) + BODY_SLACK_BYTES // 2
         self.arrivals.advance_clock(created_at)
 
     def open_timer(self, seconds: float, fire: Callable[[], None]) -> Callable[[], None]:
@@ -69,7 +75,7 @@ class Effects:
         """Tell the server that the session is over, and end this process. Any thread."""
         self.stopwatch.stop()
         self.outbox.send()
-        self.channel.send(End(state, error, body))
+        self.channel.send(End(state, shorten(error, _ERROR_LIMIT), body))
         # Not sys.exit: nothing of the project's may run after the end, and other threads may be running.
         os._exit(0)
 

@@ -2,10 +2,19 @@
 
 import threading
 import time
+from typing import Final
 
+from autokitteh.errors import ResultTooLargeError
 from autokitteh_runner.channel import Channel
 from autokitteh_runner.protocol import Append, WireRecord
 from autokitteh_runner.stopwatch import Stopwatch
+
+#: Characters of one line of the log.
+LINE_LIMIT: Final = 100_000
+
+#: So many records, or bytes in them, are sent without waiting for more. The server takes no frames of any size.
+_MOST_RECORDS: Final = 1_000
+_MOST_BYTES: Final = 16 * 1024 * 1024
 
 
 class Outbox:
@@ -16,6 +25,8 @@ class Outbox:
         self._stopwatch = stopwatch
         self._records: list[WireRecord] = []
         self._payloads: list[bytes] = []
+        self._payload_bytes = 0
+        self.max_payload_bytes = 0  # of one record; 0 means no limit
         self._lock = threading.Lock()
         self._asked = 0  # how often it was asked for an answer that everything is durable
         self.answered = 0  # how often that answer has come
@@ -23,15 +34,28 @@ class Outbox:
         self.has_notes = False
 
     def add(self, record: WireRecord, payload: bytes = b"") -> None:
-        """Queue a record; it goes with the next `send`."""
+        """Queue a record; it goes with the next `send`, or with what is queued already if that is much.
+
+        Raises ResultTooLargeError for a payload that the server would not take.
+        """
+        if self.max_payload_bytes and len(payload) > self.max_payload_bytes:
+            raise ResultTooLargeError(
+                f"The result of {record.name}, with what it has changed, has {len(payload):,} bytes, the limit is "
+                f"{self.max_payload_bytes:,}. Return less, or store it and return its key"
+            )
         with self._lock:
             self._records.append(record)
             if payload:
                 self._payloads.append(payload)
+                self._payload_bytes += len(payload)
+            is_much = len(self._records) >= _MOST_RECORDS or self._payload_bytes >= _MOST_BYTES
+        if is_much:
+            self.send()
 
     def say(self, kind: str, name: str, text: str, task: str = "0", index: int = -1, site: str = "") -> None:
         """Put a line into the log, at once."""
         at = now_us()
+        text = text if len(text) <= LINE_LIMIT else text[: LINE_LIMIT - 1] + "…"
         self.add(WireRecord(kind, "done", task, index, name, site, "", "", text, "", 1, at, at, "", 0))
         self.send()
 
@@ -50,7 +74,7 @@ class Outbox:
         with self._lock:
             records, self._records = self._records, []
             body = b"".join(self._payloads)
-            self._payloads = []
+            self._payloads, self._payload_bytes = [], 0
             if sync:
                 self._asked += 1
             elif not records:

@@ -34,6 +34,11 @@ def preview_call(args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
     return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
 
 
+def shorten(text: str, limit: int) -> str:
+    """A text in about `limit` characters: of a longer one its beginning and its end."""
+    return text if len(text) <= limit else f"{text[: limit // 2]}…\n…{text[-limit // 2 :]}"
+
+
 def error_line(error: BaseException) -> str:
     """An exception's type and message."""
     return f"{type_name(error)}: {error_text(error)}"

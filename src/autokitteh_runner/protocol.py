@@ -19,6 +19,15 @@ VERSION: Final = 2
 
 _LENGTHS = struct.Struct(">II")
 
+#: The largest header that is sent. Records are sent in pieces, so that they need no more.
+MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
+
+#: What a line of the log takes besides its text, when it is counted for `Limits.log_bytes`.
+LINE_OVERHEAD_BYTES: Final = 100
+
+#: Beyond the largest result, what else may be in a body: what an activity has changed, and other records.
+BODY_SLACK_BYTES: Final = 64 * 1024 * 1024
+
 
 class WireRecord(NamedTuple):
     """A journal record as a runner sends it; field for field what the server's journal keeps."""
@@ -101,6 +110,7 @@ class Limits:
     processes: int = 64
     open_files: int = 1024  # of each process
     file_bytes: int = 1024 * 1024 * 1024  # the size of each file that it writes
+    log_bytes: int = 50_000_000  # what one process puts into the session's log; the rest is dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +229,18 @@ def decode(header: bytes, body: bytes) -> Message:
         cls = _BY_TAG[tag]
         message: Message = cls(*values, body) if _HAS_BODY[cls] else cls(*values)
     except (ValueError, TypeError, LookupError, RecursionError) as err:
-        raise ProtocolError(f"unreadable message {header[:80]!r}: {err}") from err
+        # Without what was sent: there may be a secret in it.
+        raise ProtocolError(f"an unreadable message of {len(header)} bytes, {type(err).__name__}") from err
     return message
+
+
+def max_body_bytes(result_bytes: int) -> int:
+    """The largest body that a runner may send, by the limit of results; 0 means no limit."""
+    return result_bytes + BODY_SLACK_BYTES if result_bytes else _NO_LIMIT
+
+
+#: No body is larger: its length has 32 bits.
+_NO_LIMIT: Final = 2**32 - 1
 
 
 class FrameReader:
@@ -228,17 +248,20 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self.max_body_bytes = _NO_LIMIT
 
     def feed(self, data: bytes) -> None:
         """Add what has arrived."""
         self._buffer += data
 
     def next(self) -> Message | None:
-        """The next whole message, or None until more has been fed."""
+        """The next whole message, or None until more has been fed. Raises ProtocolError, before it is all there."""
         buffer = self._buffer
         if len(buffer) < _LENGTHS.size:
             return None
         header_size, body_size = _LENGTHS.unpack_from(buffer)
+        if header_size > MAX_HEADER_BYTES or body_size > self.max_body_bytes:
+            raise ProtocolError(f"a message with a header of {header_size:,} and a body of {body_size:,} bytes")
         middle = _LENGTHS.size + header_size
         end = middle + body_size
         if len(buffer) < end:
@@ -258,12 +281,16 @@ class Connection:
     def fileno(self) -> int:
         return self.socket.fileno()
 
+    def limit_body(self, max_bytes: int) -> None:
+        """Have larger bodies be no message."""
+        self._reader.max_body_bytes = max_bytes
+
     def send(self, message: Message) -> None:
         """Send all of it. Raises OSError when the other side has gone."""
         self.socket.sendall(encode(message))
 
     def buffered(self) -> Message | None:
-        """A message that has arrived already, without touching the socket."""
+        """A message that has arrived already, without touching the socket. Raises ProtocolError."""
         return self._reader.next()
 
     def receive(self) -> Message | None:

@@ -158,13 +158,16 @@ class Session:
         return result
 
     def _encode(self, result: Any) -> bytes:
+        limit = int(self._effects.limits.result_bytes)
         try:
-            return dump_json(check_json(result, "the returned value")).encode()
+            body = dump_json(check_json(result, "the returned value")).encode()
+            if not limit or len(body) <= limit:
+                return body
+            why = f"the returned value has {len(body):,} bytes, the limit is {limit:,}"
         except TypeError as err:
-            self._effects.outbox.say(
-                "warning", "result", f"{err}. It is not kept, and not sent to the session's parent"
-            )
-            return b"null"
+            why = str(err)
+        self._effects.outbox.say("warning", "result", f"{why}. It is not kept, and not sent to the session's parent")
+        return b"null"
 
 
 async def _wait_for(awaitable: Any) -> Any:

@@ -6,14 +6,19 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from autokitteh.errors import ResultTooLargeError
 from autokitteh_runner.arrivals import Arrivals
 from autokitteh_runner.channel import Channel
 from autokitteh_runner.outbox import Outbox
 from autokitteh_runner.outcome import answered
+from autokitteh_runner.preview import shorten
 from autokitteh_runner.protocol import Done, Idle, Request, Wait, dump_json, load_json
 from autokitteh_runner.replay import Entry, Place, Replay
 from autokitteh_runner.scope import Task, workflow_task
 from autokitteh_runner.site import Sites
+
+#: Characters of arguments that the log shows.
+_SHOWN = 2_000
 
 
 class Waits:
@@ -27,6 +32,7 @@ class Waits:
         self._arrivals = arrivals
         self._answers: dict[Place, Done | None] = {}  # of those that block
         self._tokens = itertools.count(1)
+        self.body_bytes = 0  # what a request may have; 0 means no limit
 
     def handle(self, done: Done) -> bool:
         """Whether an answer is for one of those that block."""
@@ -47,9 +53,14 @@ class Waits:
             entry = self._replay.take(*place, kind, name, site)
             if entry is not None and entry.done is not None:
                 return answered(entry.done.codec, entry.payload)
+        body = dump_json(arguments).encode()
+        if self.body_bytes and len(body) > self.body_bytes:
+            raise ResultTooLargeError(
+                f"What is given to {name} has {len(body):,} bytes, the limit is {self.body_bytes:,}. Give it less"
+            )
         self._outbox.send()
         self._answers[place] = None
-        self._channel.send(Request(*place, kind, name, site, "", shown, dump_json(arguments).encode()))
+        self._channel.send(Request(*place, kind, name, site, "", shorten(shown, _SHOWN), body))
         self._channel.wait(lambda: self._answers[place] is not None)
         done = self._take_answer(place)
         return answered(done.codec, done.body)
@@ -76,7 +87,8 @@ class Waits:
         place = (f"@{next(self._tokens)}", -1)
         self._outbox.send()
         self._answers[place] = None
-        self._channel.send(Wait(*place, kind, name, self._sites.here(), shown, list(names), seconds, False, None))
+        site, shown = self._sites.here(), shorten(shown, _SHOWN)
+        self._channel.send(Wait(*place, kind, name, site, shown, list(names), seconds, False, None))
         if threading.active_count() == 1:
             self._channel.send(Idle(self._arrivals.seen))  # nobody but this thread could have something to do
         self._channel.wait(lambda: self._answers[place] is not None)
@@ -115,6 +127,7 @@ class Waits:
         entry = self._replay.take(task.path, index, kind, name, site)
         is_open = entry is not None and bool(entry.start)
         deadline_at = load_json(entry.start)["deadline_at"] if entry is not None and is_open else None
+        shown = shorten(shown, _SHOWN)
         return Wait(task.path, index, kind, name, site, shown, list(names), seconds, is_open, deadline_at), entry
 
     def _take_answer(self, place: Place) -> Done:

@@ -26,6 +26,7 @@ _LIMITS: dict[str, tuple[Kind, str]] = {
     "processes": (whole_number(0), "processes that a session may have at once; 0: any"),
     "open_files": (whole_number(0), "files that each process of a session may have open; 0: any"),
     "file_bytes": (whole_number(0), "the size of each file that a session writes; 0: any"),
+    "log_bytes": (whole_number(0), "what one process may put into its session's log; the rest is dropped; 0: any"),
 }
 
 #: Variables that are no settings of the server: `ak` itself looks at them.

@@ -3,13 +3,9 @@
 import re
 import threading
 
-#: What stands in a secret's place.
-MASK = "***"
+from autokitteh_server.core.secret_forms import MASK, SHORTEST, Finder
 
-#: Shorter secrets are not looked for: in most texts they would stand by chance, and their places would betray them.
-_SHORTEST = 6
-
-#: So many secrets are known; then the ones first told are forgotten. Each line of the log is searched for them all.
+#: So many secrets are known; then the half that was told first is forgotten.
 _MOST = 10_000
 
 _CREDENTIALS = re.compile(
@@ -31,34 +27,25 @@ class Masker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._secrets: dict[str, None] = {}  # in the order of being told
-        self._pattern: re.Pattern[str] | None = None
+        self._finder = Finder()
 
     def add(self, *secrets: str) -> None:
-        """From now on mask these. Lines of a secret that has several are secrets, too, as a traceback shows them."""
-        parts = {part.strip() for secret in secrets for part in (secret, *secret.splitlines())}
+        """From now on mask these, in all their forms. Lines of a secret that has several are secrets, too."""
         with self._lock:
-            new = [part for part in parts if len(part) >= _SHORTEST and part not in self._secrets]
-            if not new:
-                return
-            self._secrets |= dict.fromkeys(new)
-            for old in list(self._secrets)[: max(0, len(self._secrets) - _MOST)]:
-                del self._secrets[old]
-            self._pattern = None
+            for secret in secrets:
+                if len(secret) >= SHORTEST and secret not in self._secrets:
+                    self._secrets[secret] = None
+                    self._finder.add(secret)
+            if len(self._secrets) > _MOST:
+                # Half of them at once, for what is known of their forms is made anew.
+                self._secrets = dict.fromkeys(list(self._secrets)[-_MOST // 2 :])
+                self._finder = Finder(self._secrets)
 
     def mask(self, text: str) -> str:
         """The text without the secrets in it."""
-        pattern = self._compiled()
-        if pattern is not None:
-            text = pattern.sub(MASK, text)
-        return _CREDENTIALS.sub(lambda found: found["before"] + MASK, text)
-
-    def _compiled(self) -> re.Pattern[str] | None:
         with self._lock:
-            if self._pattern is None and self._secrets:
-                # The longest first: of two secrets one of which begins with the other, no end may stay.
-                ordered = sorted(self._secrets, key=len, reverse=True)
-                self._pattern = re.compile("|".join(map(re.escape, ordered)))
-            return self._pattern
+            text = self._finder.mask(text)
+        return _CREDENTIALS.sub(lambda found: found["before"] + MASK, text)
 
 
 #: The secrets of this process. One for all, since whoever writes a log cannot know what others have opened.

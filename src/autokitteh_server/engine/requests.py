@@ -4,7 +4,7 @@ Each runs in the transaction that also records it. It touches nothing but the co
 is durable, waking another session say, it leaves in `ctx.after`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ from autokitteh_server.storage import (
     triggers,
 )
 from autokitteh_server.storage.connection import Connection
+from autokitteh_server.storage.values import is_storable
 
 
 class RequestError(Exception):
@@ -94,15 +95,17 @@ def signal(ctx: Context, arguments: dict[str, Any]) -> None:
 def store_value(ctx: Context, arguments: dict[str, Any]) -> Any:
     """An atomic operation on the project's stored values."""
     op = arguments["op"]
+    if op != "list_keys" and "key" not in arguments:
+        raise RequestError("ValueError", f"{op!r} takes a key")
     if op == "list_keys":
         return list(store.list_keys(ctx.conn, ctx.session.project_id))
     if op in ("publish", "unpublish"):
         return _set_published(ctx, arguments["key"], op == "publish")
     try:
-        return store.mutate(ctx.conn, ctx.session.project_id, arguments["key"], op, arguments["args"])
+        return store.mutate(ctx.conn, ctx.session.project_id, arguments["key"], op, arguments.get("args", []))
     except WrongType as err:
         raise RequestError("TypeError", err.message) from err
-    except (TypeError, ValueError) as err:
+    except (TypeError, ValueError, OverflowError) as err:  # the last: a very large integer, and a float
         raise RequestError(type(err).__name__, str(err)) from err
 
 
@@ -148,6 +151,27 @@ HANDLERS: dict[str, Callable[[Context, dict[str, Any]], Any]] = {
     "subscribe": subscribe,
     "unsubscribe": unsubscribe,
 }
+
+#: What a request of each kind is asked with: one of these sets of arguments, each of such a type.
+ARGUMENTS: dict[str, Sequence[dict[str, Any]]] = {
+    "start": ({"loc": str, "data": object, "memo": dict, "project": str},),
+    "signal": ({"session_id": str, "name": str, "payload": object},),
+    "store": ({"op": str, "key": str, "args": list}, {"op": str, "key": str}, {"op": str}),
+    "outcome": ({"value": object, "event_id": str | None}, {"http": dict, "event_id": str | None}),
+    "subscribe": ({"source": str, "filter": str},),
+    "unsubscribe": ({"id": str},),
+}
+
+#: Those that are compared with what is in the database.
+_STORED = ("loc", "project", "session_id", "source", "id")
+
+
+def handle(ctx: Context, kind: str, arguments: dict[str, Any]) -> Any:
+    """Do what is asked. Raises RequestError and InvalidArgument."""
+    for name in _STORED:
+        if not is_storable(arguments.get(name, "")):
+            raise RequestError("ValueError", f"{kind}: {name} has a character that cannot be stored")
+    return HANDLERS[kind](ctx, arguments)
 
 
 class _Home(NamedTuple):

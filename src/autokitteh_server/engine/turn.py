@@ -24,7 +24,7 @@ from autokitteh_runner.protocol import (
     WireRecord,
     cut_payloads,
     dump_json,
-    load_json,
+    max_body_bytes,
 )
 from autokitteh_runner.protocol import Wait as WaitMessage
 from autokitteh_server.core.crashpoints import crash_point
@@ -33,17 +33,19 @@ from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument
 from autokitteh_server.core.journal import Record
 from autokitteh_server.core.secret_forms import mask_of, mask_value
 from autokitteh_server.core.states import SessionState
-from autokitteh_server.engine import deaths, inbox, requests, wire
+from autokitteh_server.engine import deaths, hearing, inbox, requests, wire
 from autokitteh_server.engine.claimed import Claimed
 from autokitteh_server.engine.control import TurnControl
 from autokitteh_server.engine.endings import end_session, tell_of_end
 from autokitteh_server.engine.environment import Environment
+from autokitteh_server.engine.log_limit import LogLimit
 from autokitteh_server.engine.surroundings import Surroundings, TurnEnd, TurnResult
 from autokitteh_server.engine.waits import in_order, is_due, next_deadline
 from autokitteh_server.runners.pool import WarmRunner
 from autokitteh_server.runners.process import Runner
 from autokitteh_server.storage import journal, sessions, subscriptions
 from autokitteh_server.storage.connection import Connection
+from autokitteh_server.storage.errors import DoubledRecord
 
 #: A runner that has not been heard of for this long has its loose records committed: the log must not lag behind.
 LINGER_US: Final = 2_000
@@ -100,6 +102,7 @@ class Turn:
         self._used_up = False  # it has had as many effects as the policy gives a turn
         self._failures = session.failures
         self._mask = mask_of(())  # takes the session's secrets out of what people will read
+        self._log = LogLimit(around.policy.limits.log_bytes)
 
     def take(self) -> TurnResult:
         """Have the turn."""
@@ -127,6 +130,17 @@ class Turn:
         return None
 
     def _go_on(self) -> TurnResult | None:
+        try:
+            return self._step()
+        except ProtocolError as err:  # the code has got hold of the socket
+            self._heard_of = True
+            return self._lost(f"sent what is no message ({err})")
+        except _Lost:
+            return self._lost("")
+        except DoubledRecord:
+            return self._begin_anew()
+
+    def _step(self) -> TurnResult | None:
         # Without durability it would have to start anew: it has all the time there is to come to its end.
         may_leave = self._control.leave_asked and self._session.durable and not self._in_flight
         if self._control.abandoned or may_leave:
@@ -138,10 +152,7 @@ class Turn:
             return self._release()
         if self._control.take_poke() and self._complete_waits():
             return None
-        try:
-            message = self._next_message()
-        except _Lost as lost:
-            return self._lost(lost.what)
+        message = self._next_message()
         return None if message is None else _HANDLERS[type(message)](self, message)
 
     # --- the runner --------------------------------------------------------------------------------------------------
@@ -155,6 +166,7 @@ class Turn:
             warm.runner.kill()
             return False
         self._runner, self._waits, self._sent, self._mask = warm.runner, warm.waits, warm.sent, warm.mask
+        self._log = warm.log
         self._heard_of = False
         return True
 
@@ -165,6 +177,7 @@ class Turn:
         self._runner = runner = self._around.pool.fork(workplace.place)
         runner.limits = workplace.limits
         temporary = str(runner.temporary or "")
+        runner.connection.limit_body(max_body_bytes(int(workplace.limits.result_bytes)))
         records, environment = self._around.database.read(
             lambda conn: (journal.load_replay(conn, session.id), self._around.environment(conn, session))
         )
@@ -210,7 +223,7 @@ class Turn:
         self._claimed.append([wire.beginning(state, environment.kept()) if is_first else state])
 
     def _next_message(self) -> Message | None:
-        """The next message, or None after something else that the turn should look at. Raises _Lost."""
+        """The next message, or None after something else that the turn should look at. Raises _Lost, ProtocolError."""
         assert self._runner is not None
         connection = self._runner.connection
         message = self._arrived()
@@ -240,12 +253,12 @@ class Turn:
         return self._arrived()
 
     def _arrived(self) -> Message | None:
+        """A message that is here. Raises ProtocolError, also for one that is none from a runner."""
         assert self._runner is not None
-        try:
-            message = self._runner.connection.buffered()
-        except ProtocolError as err:  # the code has got hold of the socket
-            raise _Lost(f"sent what is no message ({err})") from err
-        self._heard_of |= message is not None
+        message = self._runner.connection.buffered()
+        if message is not None:
+            self._heard_of = True
+            hearing.check_message(message)
         return message
 
     def _send(self, message: Message) -> None:
@@ -264,7 +277,8 @@ class Turn:
             for fields, payload in zip(message.records, payloads, strict=True)
         ]
         ended = [self._follow(record) for record in records]
-        self._claimed.append(records)
+        admitted = map(self._log.admit, records)
+        self._claimed.append([record for record in admitted if record is not None])
         if not message.sync:
             return
         crash_point("turn.before_commit")
@@ -294,11 +308,12 @@ class Turn:
 
     def _on_request(self, message: Request) -> None:
         ctx: requests.Context | None = None
+        arguments = hearing.load_arguments(message)
 
         def do(conn: Connection) -> Record:
             nonlocal ctx  # a transaction may be tried again: only the last one's consequences count
             ctx = requests.Context(conn, self._session, self._clock.now_us(), self._around, self._mask)
-            value = requests.HANDLERS[message.kind](ctx, load_json(message.body))
+            value = requests.handle(ctx, message.kind, arguments)
             record = self._end_of(message, "json", value)
             journal.insert(conn, self._session.id, [record])
             return record
@@ -318,7 +333,9 @@ class Turn:
     def _on_wait(self, message: WaitMessage) -> None:
         if not message.opened:
             now = self._clock.now_us()
-            deadline_at = None if message.seconds is None else now + round(message.seconds * 1_000_000)
+            deadline_at = None
+            if message.seconds is not None:
+                deadline_at = min(now + round(message.seconds * 1_000_000), hearing.LAST_MOMENT)
             start = {"deadline_at": deadline_at, "names": message.names}
             self._claimed.append([self._masked(wire.effect(message, "start", "json", start, started_at=now))])
             message = wire.with_deadline(message, deadline_at)
@@ -362,7 +379,7 @@ class Turn:
 
     def _on_end(self, message: End) -> TurnResult:
         state = SessionState(message.state)
-        result = load_json(message.body) if message.body else None
+        result = hearing.load_sent(message.body) if message.body else None
         self._end(state, result, message.error or None)
         self.throw_runner_away()
         return TurnResult(TurnEnd.ENDED)
@@ -424,6 +441,7 @@ class Turn:
             self._waits,
             self._sent,
             mask=self._mask,
+            log=self._log,
             is_needed=not self._session.durable,
         )
         self._around.pool.keep_warm(self._session.id, warm)
@@ -455,7 +473,11 @@ class Turn:
             return TurnResult(TurnEnd.AGAIN)
         if not what and not runner.pid:
             raise InternalError("no process can be had for the session", "Look at the limits of processes and memory.")
-        how = deaths.describe(what or deaths.describe_status(status), list(self._in_flight.values()))
+        return self._failed(what or deaths.describe_status(status))
+
+    def _failed(self, what: str) -> TurnResult:
+        """Have the session go on in another process, unless that has failed too often."""
+        how = deaths.describe(what, list(self._in_flight.values()))
         session = self._session
         self._claimed.append([wire.line("warning", self._clock.now_us(), name="runner", result=how)])
         if session.durable:  # otherwise the claim has counted it
@@ -466,6 +488,19 @@ class Turn:
             return TurnResult(TurnEnd.AGAIN)
         self._end(SessionState.ERROR, None, f"{how}. That happened {self._failures} times in a row")
         return TurnResult(TurnEnd.ENDED)
+
+    def _begin_anew(self) -> TurnResult:
+        """The runner has sent a record that the journal has: nothing can be written any more under this claim."""
+        self.throw_runner_away()
+        now = self._clock.now_us()
+        session = self._around.database.write(
+            lambda conn: sessions.claim(conn, self._session.id, now=now, has_process=True)
+        )
+        if session is None:
+            return TurnResult(TurnEnd.GONE)
+        self._session = session
+        self._claimed = Claimed(session, self._around.database, self._around.listener)
+        return self._failed("sent a record that the journal has already")
 
     def _stopped(self) -> TurnResult:
         self.throw_runner_away()
@@ -529,8 +564,4 @@ _HANDLERS: dict[type[Any], Callable[[Turn, Any], TurnResult | None]] = {
 
 
 class _Lost(Exception):
-    """The runner's end of the socket is closed, or it did `what` makes it useless."""
-
-    def __init__(self, what: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+    """The runner's end of the socket is closed."""

@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from autokitteh_runner.protocol import Wait
 from autokitteh_server.core.background import Background
@@ -33,6 +34,7 @@ class WarmRunner:
         sent: int,
         *,
         mask: Callable[[str], str],
+        log: Any = None,
         is_needed: bool = False,
     ) -> None:
         self.runner = runner
@@ -40,6 +42,7 @@ class WarmRunner:
         self.waits = waits
         self.sent = sent  # answers sent to it so far
         self.mask = mask  # takes the secrets that it was given out of what people will read
+        self.log = log  # how much it may still put into the log; the turn's affair
         self.is_needed = is_needed  # all that there is of its session: it is never let go
 
 

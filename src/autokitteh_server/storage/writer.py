@@ -382,7 +382,8 @@ class _Attempt:
             self._insert_together([item.prepared for item in items if item.prepared is not None])
             return
         for item in items:
-            if item.prepared is None or not self._admit(item):  # an earlier item of its session may have failed
+            # An earlier item of its session may have failed. Then a mere commit fails as well: it answers for that.
+            if not self._admit(item) or item.prepared is None:
                 continue
             assert item.session_id is not None
             try:

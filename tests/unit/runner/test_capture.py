@@ -9,16 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autokitteh_runner.capture import LINE_LIMIT, LogStream, SessionLog
+from autokitteh_runner.capture import LogStream, SessionLog
+from autokitteh_runner.outbox import LINE_LIMIT
+from autokitteh_runner.protocol import LINE_OVERHEAD_BYTES, Limits
 from autokitteh_runner.scope import Outside, Scope, Task, scope
 
 
 class Log:
     """A session's log, of which some lines are there already."""
 
-    def __init__(self, **printed: int) -> None:
+    def __init__(self, log_bytes: int = 0, **printed: int) -> None:
         self.lines: list[tuple[Any, ...]] = []
+        self.warnings: list[str] = []
         effects = SimpleNamespace(
+            limits=Limits(log_bytes=log_bytes),
+            warn_once=lambda site, about, text: self.warnings.append(text),
             outbox=SimpleNamespace(say=lambda kind, name, *rest: self.lines.append(rest)),
             replay=SimpleNamespace(printed=lambda task: printed.get(task.replace(".", "_").replace("0", "main"), 0)),
         )
@@ -91,6 +96,30 @@ def test_long_lines_are_cut() -> None:
     log = Log()
     log.stream.write("x" * (LINE_LIMIT + 5) + "\n")
     assert [len(line) for (line,) in log.lines] == [LINE_LIMIT, 5]
+
+
+def test_a_line_without_end_is_cut_before_it_fills_the_memory() -> None:
+    """What is longer than a line may be does not wait for the line's end."""
+    log = Log()
+    log.stream.write("x" * (LINE_LIMIT * 2 + 5))
+    assert [len(line) for (line,) in log.lines] == [LINE_LIMIT, LINE_LIMIT]
+
+
+def test_a_character_may_come_in_two_pieces() -> None:
+    """Bytes are decoded as a stream: where they are cut says nothing."""
+    log = Log()
+    for piece in (b"\xc3", b"\xa9\n"):
+        log.stream.buffer.write(piece)
+    assert log.lines == [("é",)]
+
+
+@pytest.mark.parametrize("there", [0, 2])
+def test_more_than_the_log_takes_is_dropped(there: int) -> None:
+    """From some line on everything is, the same lines in each process of the session, and a warning says so."""
+    log = Log(2 * (LINE_OVERHEAD_BYTES + 5), main=there)
+    write(log, Task("0"), "12345\n12345\nand\nmore\n")
+    assert log.lines == [("12345", "0", 0), ("12345", "0", 1)][there:]
+    assert set(log.warnings) == {"The session has more than 210 bytes for its log; what comes from here on is dropped"}
 
 
 def test_streams_take_text_and_bytes() -> None:

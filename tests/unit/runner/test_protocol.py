@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from autokitteh._jsonable import check_json
 from autokitteh_runner.protocol import (
+    MAX_HEADER_BYTES,
     Ack,
     Connection,
     End,
@@ -25,6 +26,7 @@ from autokitteh_runner.protocol import (
     dump_json,
     encode,
     load_json,
+    max_body_bytes,
 )
 
 
@@ -116,7 +118,7 @@ def test_what_is_no_message(header: Any) -> None:
     try:
         message = decode(raw, b"")
     except ProtocolError as err:
-        assert str(err).startswith("unreadable message b")
+        assert str(err).startswith("an unreadable message of ")
     else:
         assert isinstance(message, MESSAGES)
 
@@ -129,6 +131,23 @@ def test_unreadable_headers(header: bytes) -> None:
     """Broken JSON, unknown tags, and too few or too many fields are all the same mistake."""
     with pytest.raises(ProtocolError):
         decode(header, b"")
+
+
+@pytest.mark.parametrize(("header", "body"), [(MAX_HEADER_BYTES + 1, 0), (2, 1001), (2**32 - 1, 2**32 - 1)])
+def test_a_frame_that_is_too_large_is_refused_at_once(header: int, body: int) -> None:
+    """Before there is more of it than its lengths: nothing is kept of it, and nothing waited for."""
+    reader = FrameReader()
+    reader.max_body_bytes = 1000
+    reader.feed(struct.pack(">II", header, body))
+    with pytest.raises(ProtocolError, match=f"{header:,} and a body of {body:,}"):
+        reader.next()
+
+
+@pytest.mark.parametrize("results", [1, 10**9])
+def test_a_body_may_have_the_largest_result_and_more(results: int) -> None:
+    """What goes with a result, such as other records, has room as well."""
+    assert max_body_bytes(results) > results
+    assert max_body_bytes(0) == 2**32 - 1
 
 
 def test_a_connection_reads_until_its_other_side_closes() -> None:
