@@ -8,6 +8,7 @@ from typing import Self
 from autokitteh_server.api.ingress import Ingress
 from autokitteh_server.config import Settings
 from autokitteh_server.core.background import Background
+from autokitteh_server.config_load import where_given
 from autokitteh_server.core.clock import Clock, system_slug
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.dispatch.intake import Intake
@@ -15,10 +16,11 @@ from autokitteh_server.engine.surroundings import Listener
 from autokitteh_server.operations import deployments, environments
 from autokitteh_server.operations.published import load_published
 from autokitteh_server.operations.retention import RetentionPolicy, Sweeper
+from autokitteh_server.operations.secrets import keep_new_key
 from autokitteh_server.operations.services import Services
 from autokitteh_server.operations.variables import find_unopenable
-from autokitteh_server.secretbox.box import Box
-from autokitteh_server.secretbox.keys import KEY_FILE, load_keys
+from autokitteh_server.secretbox.keyring import open_keyring
+from autokitteh_server.secretbox.keys import KEY_FILE
 from autokitteh_server.sources.cron import Cron
 from autokitteh_server.sources.replies import Replies
 from autokitteh_server.storage.data_folder import make_folder
@@ -42,9 +44,14 @@ class Application:
         clock: Clock | None = None,
         listener: Listener | None = None,
     ) -> None:
-        """Open everything, and start nothing. Raises what `Server` and `load_keys` raise."""
+        """Open everything, and start nothing. Raises what `Server`, `open_keyring` and `keep_new_key` raise."""
         make_folder(settings.data_dir)
-        box = Box(load_keys(settings.data_dir / KEY_FILE, settings.secret_key, given_file=settings.secret_key_file))
+        keyring = open_keyring(
+            settings.data_dir / KEY_FILE,
+            settings.secret_key,
+            given_where=where_given(environ),
+            given_file=settings.secret_key_file,
+        )
         self.settings = settings
         self.replies = Replies()
         self.metrics = Metrics(metadata.version("autokitteh"), lambda: self.server.count())
@@ -54,12 +61,17 @@ class Application:
             clock=clock,
             listener=listener,
             outcomes=self.replies,
-            opener=box,
+            opener=keyring.box,
             public_url=settings.http.public_url,
             keeps_spare=True,
             instruments=self.metrics,
         )
         server = self.server
+        try:
+            keep_new_key(server.database, keyring)
+        except BaseException:
+            server.close()
+            raise
         self.intake = Intake(server.database, server.new_id, server.scheduler, instruments=self.metrics)
         self.cron = Cron(server.database, server.clock, server.new_id, self.intake)
         self.sweeper = Sweeper(
@@ -78,7 +90,7 @@ class Application:
             new_id=server.new_id,
             new_slug=system_slug,
             scheduler=server.scheduler,
-            box=box,
+            keyring=keyring,
             intake=self.intake,
             setups=server.setups,
             warm_up=server.warm_up,

@@ -19,7 +19,7 @@ from autokitteh_server.config_kinds import (
     PATH,
     PATHS,
     POSITIVE,
-    SECRET,
+    SECRET_KEY,
     URL,
     choice,
     describe,
@@ -125,7 +125,7 @@ class Settings:
     isolation: IsolationSettings = field(default_factory=IsolationSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     secret_key: str = setting(
-        SECRET, "the key for secrets: 32 bytes in base64url; the first seals, others only open", ""
+        SECRET_KEY, "the key for secrets: 32 bytes in base64url; the first seals, others only open", ""
     )
     secret_key_file: Path | None = setting(  # noqa: RUF009 - a function that makes a field, like `field`
         PATH, "a file with the key instead", words="`secret-key` in the data folder, made at the first start"

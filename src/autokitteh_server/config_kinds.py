@@ -9,6 +9,7 @@ from typing import Any
 
 from autokitteh_server.core.crashpoints import parse_crash_point
 from autokitteh_server.core.errors import InvalidArgument
+from autokitteh_server.secretbox.keys import split_keys
 
 _YES, _NO = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]*)")
@@ -77,9 +78,12 @@ def _number(text: str) -> float:
 
 
 def _positive(text: str) -> float:
-    number = _number(text)
-    if number == 0:
-        raise ValueError("it must be more than 0")
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError("it must be a number") from None
+    if not 0 < number < math.inf:  # as NaN is not either
+        raise ValueError("it must be a number of more than 0")
     return number
 
 
@@ -132,6 +136,13 @@ def _crash_point(text: str) -> str:
     return text
 
 
+def _secret_key(text: str) -> str:
+    """The text, in which there are keys; an empty one is as good as none."""
+    if text:
+        split_keys(text)
+    return text
+
+
 def _number_text(number: float) -> str:
     return f"{number:.6f}".rstrip("0").rstrip(".")
 
@@ -143,7 +154,7 @@ def hide_password(url: str) -> str:
 
 
 TEXT = Kind("text", str)
-SECRET = Kind("text, secret", str, lambda value: "***" if value else "", is_secret=True)
+SECRET_KEY = Kind("keys, secret", _secret_key, lambda value: "***" if value else "", is_secret=True)
 PATH = Kind("path", _path)
 PATHS = Kind("paths with commas between them", _paths, lambda paths: ", ".join(map(str, paths)))
 FLAG = Kind("true or false", _flag, lambda value: "true" if value else "false")

@@ -80,6 +80,11 @@ def config_file(environ: Mapping[str, str]) -> Path:
     return Path(home).expanduser() / "autokitteh" / "config.yaml"
 
 
+def where_given(environ: Mapping[str, str]) -> str:
+    """Where a key for secrets that is given as a setting stands."""
+    return "AK_SECRET_KEY" if environ.get("AK_SECRET_KEY") else f"secret_key in {config_file(environ)}"
+
+
 def _from_file(environ: Mapping[str, str], problems: list[str]) -> Iterator[Value]:
     path = config_file(environ)
     try:

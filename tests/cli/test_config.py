@@ -29,7 +29,11 @@ def test_a_setting_is_written_and_shown_with_its_place(ak: Ak) -> None:
 
 def test_list_for_people_masks_secrets(ak: Ak) -> None:
     """Columns line up; a variable is named as the source; what is secret is not shown."""
-    environ = {"AK_MAX_WARM": "3", "AK_SECRET_KEY": "hunter2", "AK_DB": "postgresql://me:hunter2@host/db"}
+    environ = {
+        "AK_MAX_WARM": "3",
+        "AK_SECRET_KEY": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
+        "AK_DB": "postgresql://me:hunter2@host/db",
+    }
     shown, objects = ak("config", "list", environ=environ), ak("config", "list", "-j", environ=environ)
 
     lines = {line.split()[0]: line.split()[1:] for line in shown.lines}
@@ -38,7 +42,7 @@ def test_list_for_people_masks_secrets(ak: Ak) -> None:
     assert lines["secret_key"] == ["***", "AK_SECRET_KEY"]
     assert lines["db"] == ["postgresql://me:***@host/db", "AK_DB"]
     assert lines["log.level"] == ["info", "default"]
-    assert "hunter2" not in shown.out + objects.out
+    assert not any(word in shown.out + objects.out for word in ("hunter2", "a2tra2"))
     assert {"key": "max_warm", "value": 3, "source": "AK_MAX_WARM"} in objects.objects
 
 

@@ -71,7 +71,7 @@ def test_first_minutes(ak: Ak) -> None:
 
 
 def test_a_key_that_is_lost(ak: Ak) -> None:
-    """A server that cannot open the secrets it has says so at its start, before a session waits for them in vain."""
+    """A server whose key file is gone does not start without it; with another key it says what it cannot open."""
     ak.write(program=PROGRAM)
     environ = {"AK_DATA_DIR": "data"}
     with up(ak) as (_, process):
@@ -80,9 +80,19 @@ def test_a_key_that_is_lost(ak: Ak) -> None:
         assert "the value of TOKEN" not in stop(process, signal.SIGINT).err
     (ak.folder / "data" / "secret-key").unlink()
 
+    refused = ak("up", "--data-dir", "data", "--addr", "127.0.0.1:0")
+    assert (refused.code, refused.out) == (42, "")
+    for text in ("data/secret-key: the key file is missing", "1 secret in the database", "`ak secrets new-key`"):
+        assert text in refused.err
+    assert not (ak.folder / "data" / "secret-key").exists()
+
+    made = ak("secrets", "new-key", environ=environ)
     with up(ak) as (_, process):
+        status = ak("secrets", "status", environ=environ)
         ended = stop(process, signal.SIGINT)
 
+    assert made.code == 0 and "has the new key" in made.err
+    assert "1 secret cannot be decrypted:" in status.lines and status.lines[-1].split()[:2] == ["demo", "TOKEN"]
     assert ended.code == 0 and "the value of TOKEN" in ended.err and "s3cret" not in ended.err
 
 

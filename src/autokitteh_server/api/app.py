@@ -30,6 +30,7 @@ from autokitteh_server.api.routes import (
     environments,
     events,
     projects,
+    secrets,
     sessions,
     stored,
     tokens,
@@ -56,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     *sessions.ROUTES,
     *stored.ROUTES,
     *tokens.ROUTES,
+    *secrets.ROUTES,
     *version.ROUTES,
 )
 

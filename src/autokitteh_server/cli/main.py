@@ -24,6 +24,9 @@ _COMMANDS = {
     "connection": Lazy("autokitteh_server.cli.connection:connection", "Look at connections, make and delete them."),
     "integration": Lazy("autokitteh_server.cli.connection:integration", "See what connections can be made to."),
     "var": Lazy("autokitteh_server.cli.var:var", "Say what code finds in its environment."),
+    "secrets": Lazy(
+        "autokitteh_server.cli.secrets:secrets", "Look at the keys with which secrets are encrypted, and change them."
+    ),
     "store": Lazy("autokitteh_server.cli.store:store", "Look at a project's stored values, and change them."),
     "event": Lazy("autokitteh_server.cli.event:event", "See what happened, and what came of it."),
     "build": Lazy("autokitteh_server.cli.build:build", "Look at builds, make and delete them."),

@@ -8,6 +8,7 @@ from autokitteh_server.client.environments import EnvironmentsOfServer
 from autokitteh_server.client.events import Events
 from autokitteh_server.client.parts import Connections, Triggers, Vars
 from autokitteh_server.client.projects import Projects, Stored
+from autokitteh_server.client.secrets import Secrets
 from autokitteh_server.client.sessions import Sessions
 from autokitteh_server.client.tokens import Tokens
 from autokitteh_server.client.transport import Transport
@@ -33,6 +34,7 @@ class Client:
         self.stored = Stored(self._transport)
         self.sessions = Sessions(self._transport)
         self.tokens = Tokens(self._transport)
+        self.secrets = Secrets(self._transport)
 
     def version(self) -> Version:
         """What the server is."""

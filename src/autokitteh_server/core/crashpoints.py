@@ -29,6 +29,16 @@ EVENT_NAMES = (
     "event.after_start",  # the scheduler has been told, the sender has not
 )
 
+#: The same while the keys for secrets are changed.
+ROTATION_NAMES = (
+    "rotate.before_key",  # there is a new key, in memory only
+    "rotate.after_key",  # it is in the file, and nothing is sealed with it
+    "rotate.before_commit",  # some secrets are sealed with it; that is not committed
+    "rotate.after_commit",  # it is
+    "rotate.before_retire",  # nothing is sealed with the old keys any more; they are in the file
+    "rotate.after_retire",  # they are not, and nobody has been told
+)
+
 _lock = threading.Lock()
 _armed: tuple[str, int] | None = None
 
@@ -36,8 +46,9 @@ _armed: tuple[str, int] | None = None
 def parse_crash_point(spec: str) -> tuple[str, int]:
     """The name and count of `name:count`. Raises ValueError for a name that does not exist."""
     name, _, count = spec.partition(":")
-    if name not in NAMES + EVENT_NAMES:
-        raise ValueError(f"no crash point {name!r}; there are: {', '.join(NAMES + EVENT_NAMES)}")
+    known = NAMES + EVENT_NAMES + ROTATION_NAMES
+    if name not in known:
+        raise ValueError(f"no crash point {name!r}; there are: {', '.join(known)}")
     return name, int(count or 1)
 
 

@@ -84,7 +84,7 @@ def load_tree(text: str | bytes, problems: Problems) -> Node | None:
 def _decoded(text: str | bytes, problems: Problems) -> str:
     size = len(text) if isinstance(text, bytes) else len(text.encode(errors="surrogatepass"))
     if size > MAX_BYTES:
-        _stop(problems, Place(1, 1), f"the manifest has {size:,} bytes, more than {MAX_BYTES:,}")
+        _stop(problems, Place(1, 1), f"the file has {size:,} bytes, more than {MAX_BYTES:,}")
     text = (text if isinstance(text, str) else _decode(text, problems)).removeprefix("\ufeff")
     if odd := _UNPRINTABLE.search(text):
         place = _place_after(text[: odd.start()])
@@ -97,7 +97,7 @@ def _decode(raw: bytes, problems: Problems) -> str:
         return raw.decode()
     except UnicodeDecodeError as error:
         place = _place_after(raw[: error.start].decode())
-        _stop(problems, place, "the manifest is not UTF-8", "Save it in that encoding.")
+        _stop(problems, place, "the file is not UTF-8", "Save it in that encoding.")
 
 
 class _Reader:
@@ -186,7 +186,7 @@ class _Reader:
             self._problems.add(
                 key.place,
                 "",
-                "merge keys (`<<`) cannot be used in a manifest",
+                "merge keys (`<<`) cannot be used here",
                 "Write the fields out where they belong.",
             )
         elif first is not key:
@@ -206,7 +206,7 @@ class _Reader:
     def _count(self, event: yaml.Event, values: int) -> None:
         self._values += values
         if self._values > MAX_VALUES:
-            self._stop(event, f"the manifest has more than {MAX_VALUES:,} values, aliases counted where they are used")
+            self._stop(event, f"the file has more than {MAX_VALUES:,} values, aliases counted where they are used")
 
     def _check_tag(self, event: _ValueEvent) -> None:
         tags = _PLAIN_TAGS if isinstance(event, yaml.ScalarEvent) else _SHAPE_TAGS

@@ -11,6 +11,7 @@ from autokitteh_server.core.protections import Protection
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.scheduler import Scheduler
 from autokitteh_server.secretbox.box import Box
+from autokitteh_server.secretbox.keyring import Keyring
 from autokitteh_server.storage.database import Database
 
 
@@ -23,10 +24,15 @@ class Services:
     new_id: IdSource
     new_slug: SlugSource
     scheduler: Scheduler
-    box: Box  # seals the values of secret vars
+    keyring: Keyring  # for the values of secret vars
     intake: Intake  # where events come in
     setups: Setups  # find out what builds need, and make it
     warm_up: Callable[[str, Build], tuple[str, ...]]  # get ready for sessions of a project's build; what to tell of it
     examine: Callable[[], list[Protection]]  # what keeps sessions from the server on this machine
     schedules_changed: Callable[[], None]  # to be called once a schedule that was changed is durable
     public_url: str  # under which others reach the server
+
+    @property
+    def box(self) -> Box:
+        """Seals the values of secret vars, and opens them."""
+        return self.keyring.box

@@ -4,7 +4,6 @@ A sealed text is `ak1.KEY_ID.DATA`, DATA being nonce and ciphertext in base64url
 """
 
 import base64
-import hashlib
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
@@ -14,8 +13,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from autokitteh_server.core.clock import system_bytes
 from autokitteh_server.core.errors import FailedPrecondition, InternalError
 from autokitteh_server.core.masking import Masker, masker
+from autokitteh_server.secretbox.keys import KEY_BYTES, key_id
 
-KEY_BYTES = 32
+__all__ = ["KEY_BYTES", "Box", "CannotOpen", "key_id", "key_id_of"]
 
 _FORMAT = "ak1"
 # Random nonces of this size are safe for some four billion texts a key.
@@ -39,12 +39,17 @@ class Box:
         secrets: Masker = masker,
     ) -> None:
         """Keys of KEY_BYTES bytes, at least one. `secrets` is told of all that is sealed or opened, to mask it."""
-        if not keys or any(len(key) != KEY_BYTES for key in keys):
-            raise InternalError(f"a box takes one or more keys of {KEY_BYTES} bytes")
-        self._ciphers = {key_id(key): AESGCM(key) for key in keys}
-        self._sealing = key_id(keys[0])
         self._random_bytes = random_bytes
         self._secrets = secrets
+        self._ciphers: dict[str, AESGCM] = {}
+        self.use(keys)
+
+    def use(self, keys: Sequence[bytes]) -> None:
+        """From now on seal with the first of these. The keys from before still open: somebody may be about to."""
+        if not keys or any(len(key) != KEY_BYTES for key in keys):
+            raise InternalError(f"a box takes one or more keys of {KEY_BYTES} bytes")
+        self._ciphers = {key_id(key): AESGCM(key) for key in keys} | self._ciphers
+        self._sealing = key_id(keys[0])
 
     def __repr__(self) -> str:
         return f"Box({', '.join(self._ciphers)})"
@@ -57,9 +62,10 @@ class Box:
     def seal(self, text: str, *, owner_id: str, name: str) -> str:
         """A text that only this box opens, and only as the same owner's of the same name."""
         self._secrets.add(text)
-        header = f"{_FORMAT}.{self._sealing}"
+        sealing = self._sealing  # read once: another thread may change it
+        header = f"{_FORMAT}.{sealing}"
         nonce = self._random_bytes(_NONCE_BYTES)
-        data = self._ciphers[self._sealing].encrypt(
+        data = self._ciphers[sealing].encrypt(
             nonce, text.encode("utf-8", "surrogatepass"), _context(header, owner_id, name)
         )
         return f"{header}.{base64.urlsafe_b64encode(nonce + data).decode()}"
@@ -88,11 +94,6 @@ class Box:
         text = opened.decode("utf-8", "surrogatepass")
         self._secrets.add(text)
         return text
-
-
-def key_id(key: bytes) -> str:
-    """What a key is called in what it sealed, and may be called in public: nothing of the key can be had from it."""
-    return hashlib.sha256(b"autokitteh key id\0" + key).hexdigest()[:8]
 
 
 def key_id_of(sealed: str) -> str:

@@ -1,61 +1,79 @@
-"""Where keys come from: given as text, or from a file, which is made at the first start.
+"""Keys as text, and files of them.
 
 Keys are written in base64url, one a line or with commas between them. The first seals, the others only open.
 """
 
 import base64
 import binascii
+import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
-from autokitteh_server.core.clock import system_bytes
 from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument
-from autokitteh_server.secretbox.box import KEY_BYTES
+
+KEY_BYTES = 32
 
 #: The key file's name in a server's data folder.
 KEY_FILE = "secret-key"
 
 _MAKE = 'python3 -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
-_HOW = f"This makes a new one: {_MAKE}"
+_HOW = f"this makes one: {_MAKE}"
 
 
-def load_keys(
-    path: Path,
-    given: str | None = None,
-    *,
-    given_file: Path | None = None,
-    random_bytes: Callable[[int], bytes] = system_bytes,
-) -> list[bytes]:
-    """The keys: those `given` as text (AK_SECRET_KEY), else those in `given_file` (AK_SECRET_KEY_FILE), else those in
-    the file at `path`, which is made with a new key if it is not there, readable for its owner only.
+def key_id(key: bytes) -> str:
+    """What a key is called in what it sealed, and may be called in public: nothing of the key can be had from it."""
+    return hashlib.sha256(b"autokitteh key id\0" + key).hexdigest()[:8]
 
-    Raises InvalidArgument for what is no key, and FailedPrecondition for a file that cannot be read or made.
+
+def read_key_file(path: Path, where: str = "") -> list[bytes]:
+    """The keys in a file, which `where` names for people.
+
+    Raises InvalidArgument for what is no key, and FailedPrecondition for a file that cannot be read.
     """
-    if given:
-        return parse_keys(given, "AK_SECRET_KEY")
     try:
-        if given_file is not None:
-            return parse_keys(given_file.read_text(), f"AK_SECRET_KEY_FILE={given_file}")
-        if not path.exists():
-            _write_new(path, render_key(random_bytes(KEY_BYTES)) + "\n")
-        return parse_keys(path.read_text(), str(path))
+        return parse_keys(path.read_text(), where or str(path))
     except UnicodeDecodeError as error:
-        raise InvalidArgument(f"{given_file or path}: this is no key file: it is not text", _HOW) from error
+        raise InvalidArgument(
+            f"{where or path}: this is no key file: it is not text", "Put the right one back."
+        ) from error
     except OSError as error:
         raise FailedPrecondition(
-            f"{error.filename or path}: the key file cannot be used: {error.strerror}", "Check its permissions."
+            f"{where or path}: the key file cannot be used: {error.strerror}", "Check its name and permissions."
+        ) from error
+
+
+def write_key_file(path: Path, keys: Sequence[bytes]) -> None:
+    """Write the keys into a file, for its owner only, in place of what is in it. A link to the file stays one.
+
+    Whole or not at all, and durable when this returns: before anything is sealed with what is in it. Raises
+    FailedPrecondition.
+    """
+    text = "".join(f"{render_key(key)}\n" for key in keys)
+    try:
+        _write(path.resolve(), text)
+    except OSError as error:
+        raise FailedPrecondition(
+            f"{path}: the key file cannot be written: {error.strerror}", "Check its permissions, and its folder's."
         ) from error
 
 
 def parse_keys(text: str, where: str) -> list[bytes]:
-    """The keys in a text; lines that begin with `#` are comments. Raises InvalidArgument, without showing a key."""
+    """The keys in a text, which `where` names for people. Raises InvalidArgument, without showing a key."""
+    try:
+        return split_keys(text)
+    except ValueError as error:
+        raise InvalidArgument(f"{where}: {error}", "Give another, or put the right one back.") from None
+
+
+def split_keys(text: str) -> list[bytes]:
+    """The keys in a text; lines that begin with `#` are comments. Raises ValueError, without showing a key."""
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-    words = re.split(r"[\s,]+", " ".join(lines).strip())
+    words = re.split(r"[\s,]+", " ".join(lines).strip(" \t,"))
     if words == [""]:
-        raise InvalidArgument(f"{where}: there is no key in it", _HOW)
-    return [_parse_key(word, f"{where}: key {number}") for number, word in enumerate(words, start=1)]
+        raise ValueError(f"there is no key in it; {_HOW}")
+    return [_split_key(word, number) for number, word in enumerate(words, start=1)]
 
 
 def render_key(key: bytes) -> str:
@@ -63,21 +81,20 @@ def render_key(key: bytes) -> str:
     return base64.urlsafe_b64encode(key).decode()
 
 
-def _parse_key(word: str, where: str) -> bytes:
+def _split_key(word: str, number: int) -> bytes:
     try:
         # Padding is easily lost in copying.
         key = base64.b64decode(
             word.rstrip("=").encode("ascii") + b"=" * (-len(word.rstrip("=")) % 4), b"-_", validate=True
         )
     except (binascii.Error, ValueError):
-        raise InvalidArgument(f"{where} is not base64url", _HOW) from None
+        raise ValueError(f"key {number} is not base64url; {_HOW}") from None
     if len(key) != KEY_BYTES:
-        raise InvalidArgument(f"{where} has {len(key)} bytes, not {KEY_BYTES}", _HOW)
+        raise ValueError(f"key {number} has {len(key)} bytes, not {KEY_BYTES}; {_HOW}")
     return key
 
 
-def _write_new(path: Path, text: str) -> None:
-    """Write a file that is not there: whole or not at all, and durable before anything is sealed with what is in it."""
+def _write(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}.unfinished")
     fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "w") as file:
@@ -85,7 +102,7 @@ def _write_new(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(fd)
-    unfinished.rename(path)
+    unfinished.replace(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, func, select, tuple_, update
 
 from autokitteh_server.core.entities import Var
 from autokitteh_server.storage import schema
@@ -43,6 +43,25 @@ def of_owners(conn: Connection, owner_ids: Collection[str]) -> Sequence[Var]:
 def secrets(conn: Connection) -> Sequence[Var]:
     """Every secret var there is."""
     return [_from_row(row) for row in conn.execute(select(_rows).where(_rows.c.is_secret))]
+
+
+def count_secrets(conn: Connection) -> int:
+    """How many secret vars there are."""
+    return conn.execute(select(func.count()).select_from(_rows).where(_rows.c.is_secret)).scalar_one()
+
+
+def secrets_after(conn: Connection, place: tuple[str, str], limit: int) -> Sequence[Var]:
+    """At most so many secret vars that come after a place, by owner and name."""
+    comes_after = tuple_(_rows.c.owner_id, _rows.c.name) > place
+    query = select(_rows).where(_rows.c.is_secret, comes_after).order_by(_rows.c.owner_id, _rows.c.name).limit(limit)
+    return [_from_row(row) for row in conn.execute(query)]
+
+
+def reseal(conn: Connection, var: Var, value: str) -> bool:
+    """Put another sealed text of the same secret in the place of the one that was read; False if it has changed."""
+    place = (_rows.c.owner_id == var.owner_id, _rows.c.name == var.name)
+    is_as_it_was = (_rows.c.is_secret, _rows.c.value == var.value)
+    return bool(conn.execute(update(_rows).where(*place, *is_as_it_was).values(value=value)).rowcount)
 
 
 def remove(conn: Connection, owner_id: str, name: str) -> bool:

@@ -94,20 +94,23 @@ def test_a_file_that_is_wrong_already_is_not_touched(tmp_path: Path) -> None:
 def test_a_new_file_is_private_and_an_old_one_keeps_its_mode(tmp_path: Path) -> None:
     """Its folder is made as well; a link stays one; nothing else is left there."""
     path, link = tmp_path / "new" / "config.yaml", tmp_path / "link.yaml"
-    set_in_file(path, table()["secret_key"], "k")
+    set_in_file(path, table()["db"], "sqlite:////k")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     path.chmod(0o640)
     link.symlink_to(path)
     set_in_file(link, table()["max_warm"], "1")
 
-    assert link.is_symlink() and path.read_text() == "secret_key: k\nmax_warm: 1\n"
+    assert link.is_symlink() and path.read_text() == "db: sqlite:////k\nmax_warm: 1\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert [each.name for each in path.parent.iterdir()] == ["config.yaml"]
 
 
 CHANGES = st.one_of(
-    st.tuples(st.just("secret_key"), st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]))),
+    st.tuples(
+        st.just("db"),
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"])).map("sqlite:////".__add__),
+    ),
     st.tuples(st.sampled_from(["max_warm", "http.webhook_body_bytes"]), st.integers(1, 10**6).map(str)),
     st.tuples(st.sampled_from(["limits.warn_after_s", "retention.events_days"]), st.floats(0, 1e6).map(str)),
     st.tuples(st.just("http.allowed_hosts"), st.lists(st.sampled_from(["a", "b.c", "[::1]"])).map(", ".join)),

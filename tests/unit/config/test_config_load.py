@@ -10,6 +10,9 @@ from autokitteh_server.config import HttpSettings, Settings
 from autokitteh_server.config_load import ConfigError, load_settings, load_values
 from autokitteh_server.config_table import OTHER_VARIABLES, by_variable, table
 
+#: A key for secrets, such as can be used.
+KEY = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -121,11 +124,11 @@ def test_a_named_file_must_be_there(file: Path) -> None:
 
 def test_secrets_are_not_told(file: Path) -> None:
     """Neither as a value nor as the password in a URL."""
-    values = load_values(environ(file, AK_SECRET_KEY="hunter2", AK_DB="postgresql://me:hunter2@there/db"))
+    values = load_values(environ(file, AK_SECRET_KEY=KEY, AK_DB="postgresql://me:hunter2@there/db"))
 
     assert values["secret_key"].text == "***"
     assert values["db"].text == "postgresql://me:***@there/db"
-    assert values["secret_key"].value == "hunter2"
+    assert values["secret_key"].value == KEY
 
 
 def test_an_empty_variable_is_none(file: Path) -> None:
@@ -138,10 +141,33 @@ def test_variables_of_the_command_itself_are_known(file: Path) -> None:
     load_settings(environ(file) | dict.fromkeys(OTHER_VARIABLES.keys() - {"AK_CONFIG"}, "x"))
 
 
+def test_a_key_is_refused_where_it_stands(file: Path) -> None:
+    """In the variable or in a line of the file, without being shown."""
+    file.write_text("max_warm: 1\nsecret_key: hunter2!\n")
+    found = problems(file, AK_SECRET_KEY="c2hvcnQ")
+    assert found[0].startswith(f"{file}:2:13: secret_key: key 1 is not base64url")
+    assert found[1].startswith("AK_SECRET_KEY: key 1 has 5 bytes, not 32")
+    assert "hunter2" not in str(found) and "c2hvcnQ" not in str(found)
+
+
+def test_a_file_in_another_encoding_is_called_a_file(file: Path) -> None:
+    """It is no manifest."""
+    file.write_bytes("max_warm: 1 # é\n".encode("latin-1"))
+    (problem,) = problems(file)
+    assert "the file is not UTF-8" in problem
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "0", "-1"])
+def test_a_time_that_is_none(file: Path, text: str) -> None:
+    """What must be more than 0 says so, also of what is no number."""
+    (problem,) = problems(file, AK_HTTP__SYNC_TIMEOUT_S=text)
+    assert problem == f"AK_HTTP__SYNC_TIMEOUT_S={text}: it must be a number of more than 0. Change or unset it."
+
+
 SAMPLES: dict[str, tuple[str, Any]] = {
     "data_dir": ("/x", Path("/x")), "db": ("sqlite:////x.db", "sqlite:////x.db"), "durable": ("no", False),
     "effects_per_turn": ("3", 3), "http.addr": ("[::1]:80", "[::1]:80"), "http.service_url": ("https://x", "https://x"),
-    "http.allowed_hosts": ("x, y", ("x", "y")), "secret_key": ("k", "k"), "secret_key_file": ("/k", Path("/k")),
+    "http.allowed_hosts": ("x, y", ("x", "y")), "secret_key": (KEY, KEY), "secret_key_file": ("/k", Path("/k")),
     "log.level": ("debug", "debug"), "log.format": ("json", "json"), "crash_at": ("turn.claimed:2", "turn.claimed:2"),
     "environment": ("full", "full"), "environment_folder": ("/e", Path("/e")), "isolation.mode": ("off", "off"),
     "environment_source_builds": ("yes", True), "isolation.read_paths": ("/a, /b", (Path("/a"), Path("/b"))),

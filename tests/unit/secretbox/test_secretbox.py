@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument
 from autokitteh_server.core.masking import Masker
 from autokitteh_server.secretbox.box import KEY_BYTES, Box, CannotOpen, key_id, key_id_of
-from autokitteh_server.secretbox.keys import load_keys, parse_keys, render_key
+from autokitteh_server.secretbox.keyring import open_keyring
+from autokitteh_server.secretbox.keys import parse_keys, read_key_file, render_key
 
 OLD, NEW = b"o" * KEY_BYTES, b"n" * KEY_BYTES
 TEXTS = st.text(max_size=50)
@@ -76,15 +77,17 @@ def test_a_box_shows_no_key() -> None:
     assert "nnn" not in repr(Box([NEW]))
 
 
-def test_the_first_start_makes_a_key(tmp_path: Path) -> None:
+def test_a_first_key_is_made_and_saved_when_that_is_wanted(tmp_path: Path) -> None:
     """The file is its owner's alone, and the second start finds the same key."""
     path = tmp_path / "secret-key"
-    keys = load_keys(path)
-    assert [len(key) for key in keys] == [KEY_BYTES]
+    first = open_keyring(path)
+    assert not first.is_saved and not path.exists()
+    first.save()
+    second = open_keyring(path)
+    assert second.is_saved and second.key_ids == first.key_ids == [first.box.key_id]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load_keys(path) == keys
     assert [each.name for each in tmp_path.iterdir()] == ["secret-key"]
-    assert load_keys(tmp_path / "other") != keys
+    assert open_keyring(tmp_path / "other").key_ids != first.key_ids
 
 
 def test_given_keys_need_no_file(tmp_path: Path) -> None:
@@ -92,9 +95,51 @@ def test_given_keys_need_no_file(tmp_path: Path) -> None:
     file = tmp_path / "mounted"
     file.write_text(f"# of 2026\n{render_key(NEW)}\n# before\n{render_key(OLD)}\n")
     path = tmp_path / "secret-key"
-    assert load_keys(path, f"{render_key(OLD)}, {render_key(NEW).rstrip('=')}") == [OLD, NEW]
-    assert load_keys(path, None, given_file=file) == [NEW, OLD]
+    given = open_keyring(path, f"{render_key(OLD)}, {render_key(NEW).rstrip('=')}", given_where="HERE")
+    assert (given.key_ids, given.where, given.file) == ([key_id(OLD), key_id(NEW)], "HERE", None)
+    named = open_keyring(path, given_file=file)
+    assert (named.key_ids, named.where, named.file) == ([key_id(NEW), key_id(OLD)], str(file), file)
     assert not path.exists()
+
+
+def test_a_new_key_is_in_the_file_before_it_seals(tmp_path: Path) -> None:
+    """In front of the others, through a link; the old ones leave the file, and the box opens with them all the same."""
+    path, link = tmp_path / "real", tmp_path / "link"
+    path.write_text(f"{render_key(OLD)}\n")
+    link.symlink_to(path)
+    ring = open_keyring(link, random_bytes=lambda count: NEW[:count])
+    sealed = ring.box.seal("x", owner_id="prj_1", name="A")
+    with ring.changing():
+        ring.add_key()
+        assert read_key_file(path) == [NEW, OLD] and ring.key_ids == [key_id(NEW), key_id(OLD)]
+        assert key_id_of(ring.box.seal("y", owner_id="prj_1", name="A")) == key_id(NEW)
+        ring.retire([key_id(OLD)])
+    assert read_key_file(path) == [NEW] and ring.key_ids == [key_id(NEW)]
+    assert link.is_symlink() and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert ring.box.open(sealed, owner_id="prj_1", name="A") == "x"
+
+
+def test_a_key_file_that_has_changed_is_left_alone(tmp_path: Path) -> None:
+    """Another first key than the server's is somebody's doing; one put behind it by hand is kept."""
+    path = tmp_path / "secret-key"
+    path.write_text(f"{render_key(OLD)}\n")
+    ring = open_keyring(path)
+    path.write_text(f"{render_key(NEW)}\n")
+    with pytest.raises(FailedPrecondition, match=rf"first key in it is not {key_id(OLD)}(?s:.*)Restart"):
+        ring.add_key()
+    assert read_key_file(path) == [NEW]
+    path.write_text(f"{render_key(OLD)}\n{render_key(NEW)}\n")
+    ring.add_key()
+    assert read_key_file(path)[1:] == [OLD, NEW]
+
+
+def test_one_at_a_time_changes_keys(tmp_path: Path) -> None:
+    """The second is told so at once."""
+    ring = open_keyring(tmp_path / "secret-key")
+    with ring.changing(), pytest.raises(FailedPrecondition, match="already"), ring.changing():
+        pass
+    with ring.changing():
+        pass
 
 
 @pytest.mark.parametrize(
@@ -117,10 +162,10 @@ def test_what_is_no_key_is_refused(text: str, problem: str) -> None:
 def test_a_key_file_that_cannot_be_used(tmp_path: Path) -> None:
     """A missing file that was named is an error: a new key in its place would open nothing."""
     with pytest.raises(FailedPrecondition, match="missing"):
-        load_keys(tmp_path / "secret-key", given_file=tmp_path / "missing")
+        open_keyring(tmp_path / "secret-key", given_file=tmp_path / "missing")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(InvalidArgument, match="not text"):
-        load_keys(tmp_path / "binary")
+        open_keyring(tmp_path / "binary")
 
 
 def test_what_is_sealed_or_opened_is_masked_from_then_on() -> None:
