@@ -184,12 +184,12 @@ def test_an_error_of_the_servers_own_is_logged_and_the_turn_tried_again(
     """Nobody's session is lost for it, and no worker either."""
     with scheduling(max_runners=1) as (scheduler, stage, clock), caplog.at_level(logging.ERROR):
         scheduler.start("s", "p")
-        for seconds in (1, 2, 3):
+        for seconds in (1, 3, 7):
             stage.end("s", error)
             clock.reach(seconds * 1_000_000)
         stage.end("s", ENDED)
         assert len(stage.begun) == 4
-    assert sum(str(error) in record.getMessage() + str(record.exc_info) for record in caplog.records) == 3
+    assert sum(str(error) in record.getMessage() + str(record.exc_info) for record in caplog.records) == 2
 
 
 @pytest.mark.parametrize("end", [GONE, Fenced("taken over")])
@@ -312,3 +312,57 @@ def test_closing_abandons_turns_and_gives_no_more() -> None:
     os.close(read_end)
     os.close(write_end)
     assert had == ["s"]
+
+
+def test_a_turn_that_fails_again_and_again_waits_longer_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    """A second, two, four, up to five minutes; the log has the first failure, and then ever fewer lines."""
+    with scheduling() as (scheduler, stage, clock), caplog.at_level(logging.ERROR):
+        scheduler.start("s", "p")
+        moment = 0
+        for failures, seconds in enumerate([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300], 1):
+            stage.end("s", RuntimeError("boom"))
+            moment += seconds * 1_000_000
+            clock.reach(moment - 1)
+            assert len(stage.begun) == failures
+            clock.reach(moment)
+            stage.control("s")
+        assert len(caplog.records) == 4  # of the failures 1, 2, 4, 8
+        stage.end("s", waiting("x"))
+        scheduler.wake("s", "x")
+        stage.end("s", RuntimeError("boom"))
+        clock.reach(moment + 1_000_000)
+        stage.end("s", ENDED)
+        assert len(caplog.records) == 5
+
+
+@pytest.mark.parametrize("how", ["start", "wake", "retry", "another"])
+def test_a_session_whose_turn_failed_goes_on_early(how: str) -> None:
+    """When it is started or woken, when the trouble may be over, and when another in trouble is well again."""
+    with scheduling() as (scheduler, stage, clock):
+        for session_id in ("s", "other"):
+            scheduler.start(session_id, "p")
+            stage.end(session_id, RuntimeError("boom"))
+        if how == "start":
+            scheduler.start("s", "p")
+        elif how == "wake":
+            scheduler.wake("s", "any signal")
+        elif how == "retry":
+            scheduler.retry()
+        else:
+            scheduler.start("other", "p")
+            stage.end("other", ENDED)
+        stage.end("s", ENDED)
+        assert clock.now_us() == 0
+
+
+def test_a_session_that_is_called_while_its_turn_fails_tries_again_at_once() -> None:
+    """The trouble may have ended after the turn had met it."""
+    with scheduling() as (scheduler, stage, clock):
+        scheduler.start("s", "p")
+        stage.end("s", RuntimeError("boom"))
+        scheduler.start("s", "p")
+        stage.control("s")
+        scheduler.retry()
+        stage.end("s", RuntimeError("boom"))
+        stage.end("s", ENDED)
+        assert clock.now_us() == 0 and len(stage.begun) == 3

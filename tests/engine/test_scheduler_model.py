@@ -87,7 +87,7 @@ class SchedulerModel(RuleBasedStateMachine):
     @rule(data=st.data())
     def fail(self, data: Any) -> None:
         self.again.discard(self._end(data, RuntimeError("the database is away")))
-        self.clock.reach(self.clock.now_us() + 1_000_000)
+        self.clock.reach(self.clock.now_us() + 300_000_000)  # the longest that a failed turn waits for another
         self._let_timers_go_off()
 
     @rule(microseconds=st.integers(1, 30))

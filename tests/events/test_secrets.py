@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from autokitteh_server.operations import sessions, variables
+from autokitteh_server.secretbox.keys import render_key
 from served import PROJECT, listening, serving
 
 TOKEN = "s3cr/t token+1"
@@ -69,3 +70,20 @@ def test_no_secret_in_result_or_memo(tmp_path: Path) -> None:
         assert served.wait(parent.id).session.result == {"same": True, "token": "***"}
         (child,) = [each for each in served.sessions() if each.parent_id]
         assert (child.result, child.memo) == ({"token": "***", "other": 1}, {"why": "with ***"})
+
+
+def test_a_session_waits_for_a_secret_that_can_be_opened(tmp_path: Path) -> None:
+    """Its log says why it does not begin, once; when the var is set again it goes on at once."""
+    old, new = (render_key(letter * 32) for letter in (b"o", b"n"))
+    with serving(tmp_path, secret_key=old) as served:
+        served.deploy(PROGRAM)
+        variables.set_value(served.services, PROJECT, "TOKEN", TOKEN, is_secret=True)
+    with serving(tmp_path, secret_key=new) as served:
+        session = sessions.start(served.services, PROJECT, "program.py:child", data={}, memo={}, durable=True)
+        served.wait_until(lambda: bool(served.load(session.id).warnings))
+        served.services.scheduler.retry()
+        (warning,) = served.load(session.id).warnings
+        assert "cannot go on now" in warning and "the value of TOKEN" in warning and "set the value again" in warning
+        variables.set_value(served.services, PROJECT, "TOKEN", TOKEN, is_secret=True)
+        result = served.wait(session.id)
+    assert (result.state, result.session.result, len(result.warnings)) == ("COMPLETED", {"token": "***", "other": 1}, 1)

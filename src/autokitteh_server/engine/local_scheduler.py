@@ -18,8 +18,10 @@ from autokitteh_server.engine.waits import next_deadline
 
 _log = logging.getLogger(__name__)
 
-#: Time before a turn that failed for a reason of the server's own is tried again.
+#: Time before a turn that failed for a reason of the server's own is tried again; doubled with each that fails, up to
+#: five minutes.
 _RETRY_DELAY_US = 1_000_000
+_LONGEST_RETRY_DELAY_US = 300_000_000
 
 #: Timers out of date, beyond as many as there are others, after which they are cleared away.
 _STALE_TIMERS = 1_000
@@ -46,6 +48,7 @@ class LocalScheduler:
         self._to_stop: set[str] = set()  # the order to stop came when its turn was as good as over: it has another one
         self._projects: dict[str, str] = {}  # of every session that is not known to be final
         self._names: dict[str, frozenset[str]] = {}  # of waiting sessions: the signals that would wake them
+        self._failures: dict[str, int] = {}  # turns in a row that failed for a reason of the server's own
         self._timers: list[tuple[int, str]] = []
         self._timer_of: dict[str, int] = {}  # the one that counts; others in the heap are out of date
         self._threads: list[threading.Thread] = []
@@ -89,8 +92,12 @@ class LocalScheduler:
             control = self._running.get(session_id)
             if control is not None:
                 control.poke()
-            elif name in self._names.get(session_id, ()):
+            elif name in self._names.get(session_id, ()) or session_id in self._failures:
                 self._enqueue(session_id)
+
+    def retry(self) -> None:
+        with self._changed:
+            self._retry()
 
     def stop(self, session_id: str, *, force: bool) -> None:
         with self._changed:
@@ -156,6 +163,10 @@ class LocalScheduler:
             del self._queues[project_id]
         return session_id
 
+    def _retry(self) -> None:
+        for session_id in self._failures:
+            self._enqueue(session_id)
+
     def _park(self, session_id: str, waits: tuple[Wait, ...]) -> None:
         names = frozenset(name for wait in waits for name in wait.names)
         if names:
@@ -178,6 +189,7 @@ class LocalScheduler:
         self._timer_of.pop(session_id, None)
         self._names.pop(session_id, None)
         self._to_stop.discard(session_id)
+        self._failures.pop(session_id, None)
 
     # --- threads -----------------------------------------------------------------------------------------------------
 
@@ -214,24 +226,39 @@ class LocalScheduler:
         except Fenced:
             return TurnResult(TurnEnd.GONE)
         except ServerError as err:
-            _log.error("a turn of %s failed and will be tried again: %s", session_id, err)
+            if self._is_worth_a_line(session_id):
+                _log.error("a turn of %s failed and will be tried again: %s", session_id, err)
         except Exception:
-            _log.exception("a turn of %s failed and will be tried again", session_id)
+            if self._is_worth_a_line(session_id):
+                _log.exception("a turn of %s failed and will be tried again", session_id)
         return None
+
+    def _is_worth_a_line(self, session_id: str) -> bool:
+        """The first failure in a row is, the second, fourth, eighth: the log must not fill up with one trouble."""
+        failures = self._failures.get(session_id, 0) + 1
+        return failures & (failures - 1) == 0
 
     def _settle(self, session_id: str, result: TurnResult | None, control: TurnControl) -> None:
         # What came after the turn's last look at its control must not be lost with the turn.
-        again = session_id in self._again or control.take_poke() or control.stop_asked
+        is_called = session_id in self._again or control.take_poke()
+        again = is_called or control.stop_asked
         self._again.discard(session_id)
         if self._closing:
             return
+        if result is not None and self._failures.pop(session_id, 0):
+            self._retry()  # what was in the way of this one may have been in the way of others
         if result is not None and result.end in (TurnEnd.ENDED, TurnEnd.GONE):
             self._forget(session_id)
             return
         if control.stop_asked:
             self._to_stop.add(session_id)
         if result is None:
-            self._set_timer(session_id, self._clock.now_us() + _RETRY_DELAY_US)
+            failures = self._failures[session_id] = self._failures.get(session_id, 0) + 1
+            if is_called:  # perhaps because the trouble is over
+                self._enqueue(session_id)
+                return
+            delay = min(_RETRY_DELAY_US << min(failures - 1, 20), _LONGEST_RETRY_DELAY_US)
+            self._set_timer(session_id, self._clock.now_us() + delay)
         elif result.end is TurnEnd.AGAIN or again:
             self._enqueue(session_id)
         else:

@@ -16,6 +16,10 @@ class Scheduler(Protocol):
         """A signal of this name has come into a session's inbox: if it waits for it, it shall have a turn."""
         ...
 
+    def retry(self) -> None:
+        """What kept sessions from having turns may be over: they shall try now, and not only when their time comes."""
+        ...
+
     def hold_back(self, is_wanted: bool) -> None:
         """While events pour in few sessions have turns at once: nobody waits for them, but senders wait for replies."""
         ...

@@ -29,8 +29,9 @@ from autokitteh_runner.protocol import (
 from autokitteh_runner.protocol import Wait as WaitMessage
 from autokitteh_server.core.crashpoints import crash_point
 from autokitteh_server.core.entities import Session, Wait
-from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument, NotFound
+from autokitteh_server.core.errors import Fenced, InternalError, InvalidArgument, NotFound, ServerError
 from autokitteh_server.core.journal import Record
+from autokitteh_server.core.masking import masker
 from autokitteh_server.core.secret_forms import mask_of, mask_value
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine import deaths, hearing, inbox, requests, wire
@@ -52,6 +53,10 @@ LINGER_US: Final = 2_000
 
 #: A wait that is over this soon is waited for within the turn.
 SHORT_WAIT_US: Final = 20_000
+
+
+#: What warnings of turns that failed for a reason of the server's own are about.
+_TROUBLE: Final = "server"
 
 
 def run_turn(around: Surroundings, session_id: str, control: TurnControl) -> TurnResult:
@@ -79,6 +84,10 @@ def run_turn(around: Surroundings, session_id: str, control: TurnControl) -> Tur
     except Fenced:
         turn.throw_runner_away()
         return TurnResult(TurnEnd.GONE)
+    except Exception as error:
+        turn.throw_runner_away()
+        turn.tell_of_trouble(error)
+        raise
     except BaseException:
         turn.throw_runner_away()
         raise
@@ -116,6 +125,22 @@ class Turn:
         if self._runner is not None:
             self._runner.kill()
             self._runner = None
+
+    def tell_of_trouble(self, error: Exception) -> None:
+        """Say in the session's log why it does not go on, once for each reason, if that can be written."""
+        what = str(error) if isinstance(error, ServerError) else "The server's own log has the reason."
+        text = self._mask(masker.mask(f"The session cannot go on now, and will try again. {what}"))
+        session_id = self._session.id
+
+        def tell(conn: Connection) -> None:
+            if not journal.has_warning(conn, session_id, _TROUBLE, text):
+                now = self._clock.now_us()
+                journal.insert(conn, session_id, [wire.line("warning", now, name=_TROUBLE, result=text)])
+
+        try:
+            self._claimed.transact(tell)
+        except Exception:
+            pass  # it is the store that is in trouble, or somebody else has the session; `error` is what counts
 
     def _begin(self) -> TurnResult | None:
         if self._control.stop_asked:

@@ -69,7 +69,9 @@ def set_value(
         variables.put(conn, var)
         return var
 
-    return _shown(services.database.write(write), services.box, reveal=False)
+    var = services.database.write(write)
+    services.scheduler.retry()  # sessions may be waiting for a value that can be opened
+    return _shown(var, services.box, reveal=False)
 
 
 def get(services: Services, owner: str, name: str, *, reveal: bool = False) -> ShownVar:

@@ -126,6 +126,15 @@ def read_news(conn: Connection, after_seq: int, limit: int) -> Sequence[tuple[st
     return _shown(conn, query)
 
 
+def has_warning(conn: Connection, session_id: str, name: str, text: str) -> bool:
+    """Whether a session's log has this warning already."""
+    table = schema.journal.c
+    query = select(table.seq).where(
+        table.session_id == session_id, table.idx < 0, table.kind == "warning", table.name == name
+    )
+    return conn.execute(query.where(table.result == storable_text(text)).limit(1)).first() is not None
+
+
 def last_seq(conn: Connection) -> int:
     """The highest seq of all sessions; 0 if there are no records."""
     return conn.execute(select(func.max(schema.journal.c.seq))).scalar_one() or 0
