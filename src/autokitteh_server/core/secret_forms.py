@@ -15,6 +15,9 @@ MASK = "***"
 #: Shorter values are no secrets that could be masked: they stand in most texts by chance.
 SHORTEST = 6
 
+#: So often a literal may be within another: a JSON text in a JSON text of which the log shows the repr.
+_NESTED = 3
+
 #: What previews that were cut have at their ends.
 _CUT = "…"
 
@@ -105,6 +108,7 @@ def mask_value(value: Any, mask: Callable[[str], str]) -> Any:
 
     Where that leaves no JSON, as where a number was secret, the value is what is left, as a text.
     """
+    value = _masked_inside(value, mask)
     text = dump_json(value)
     masked = mask(text)
     if masked == text:
@@ -115,14 +119,26 @@ def mask_value(value: Any, mask: Callable[[str], str]) -> Any:
         return masked
 
 
+def _masked_inside(value: Any, mask: Callable[[str], str]) -> Any:
+    """A value with `mask` applied to each text in it."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, list):
+        return [_masked_inside(item, mask) for item in value]
+    if isinstance(value, dict):
+        return {mask(name): _masked_inside(item, mask) for name, item in value.items()}
+    return value
+
+
 def forms_of(secret: str) -> Iterator[str]:
     """A secret as it is and in other forms, and each of its lines likewise, as a traceback shows them."""
     for part in {secret, *(line.strip() for line in secret.splitlines() if len(line.strip()) >= SHORTEST)}:
         yield part
         yield from _in_url(part)
-        for literal in {*_literals(part)}:
-            yield literal
-            yield from _literals(literal)  # a JSON text in a list of which somebody prints the repr
+        literals = {part}
+        for _ in range(_NESTED):
+            literals = {form for literal in literals for form in _literals(literal)}
+            yield from literals
         yield from _encoded(part.encode("utf-8", "surrogatepass"))
 
 
