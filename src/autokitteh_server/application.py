@@ -7,8 +7,8 @@ from typing import Self
 
 from autokitteh_server.api.ingress import Ingress
 from autokitteh_server.config import Settings
-from autokitteh_server.core.background import Background
 from autokitteh_server.config_load import where_given
+from autokitteh_server.core.background import Background
 from autokitteh_server.core.clock import Clock, system_slug
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.dispatch.intake import Intake

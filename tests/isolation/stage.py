@@ -38,9 +38,7 @@ class Stage:
 
     def begin(self, project: str = "hostile", data: Any = None, *, durable: bool = False) -> str:
         """Start a session of a project that is deployed; its id."""
-        return sessions.start(
-            self.served.services, project, entry="program.py:main", data=data, durable=durable
-        ).id
+        return sessions.start(self.served.services, project, entry="program.py:main", data=data, durable=durable).id
 
     def run(
         self, program: str | Mapping[str, str], data: Any = None, *, name: str = "hostile", limits: str = "",

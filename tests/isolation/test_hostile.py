@@ -35,8 +35,9 @@ def main(event):
     with open(path, "w") as file:
         file.write("hidden")
     os.environ["HIDDEN"] = "hidden"
+    subscription = subscribe("nothing_comes")
     print(os.getpid(), path)
-    next_event(subscribe("nothing_comes"), timeout=60)
+    next_event(subscription, timeout=60)
 """
 
 
@@ -87,11 +88,14 @@ def _end(stage: Stage, session_id: str) -> None:
 
 def test_the_servers_environment(stage: Stage) -> None:
     """Neither its own copy of it nor the kernel's."""
-    program = LOOK + f"""
+    program = (
+        LOOK
+        + f"""
 def main(event):
     return {{"has": "{SERVERS_SECRET}" in os.environ, "server": tell(read, f"/proc/{{event.data.server}}/environ"),
              "parent": tell(read, f"/proc/{{os.getppid()}}/environ")}}
 """
+    )
     found = stage.run(program, {"server": os.getpid()}).session.result
 
     assert found["has"] is False
@@ -103,15 +107,19 @@ def main(event):
 def test_the_database_and_the_key(stage: Stage, needs_files: None) -> None:
     """Nor what else is in the data folder: it is as if it were not there."""
     stage.deploy("def main(event): pass\n", "theirs")
-    program = LOOK + """
+    program = (
+        LOOK
+        + """
 def main(event):
     return [tell(read, path) for path in event.data.paths] + [tell(os.listdir, path) for path in event.data.folders]
 """
+    )
     builds = list((stage.data_dir / "builds").iterdir())
     paths = [str(path) for path in stage.data_dir.iterdir() if path.is_file()]
     assert any(path.endswith("secret-key") for path in paths) and any(path.endswith(".db") for path in paths)
     theirs = [str(path / "program.py") for path in builds]
-    folders = [str(stage.data_dir), str(stage.data_dir / "builds"), str(stage.data_dir / "tmp"), "/root", "/home", "/tmp"]
+    inner = [str(stage.data_dir / name) for name in ("", "builds", "tmp")]
+    folders = [*inner, "/root", "/home", "/tmp", "/work", "/var"]
 
     found = stage.run(program, {"paths": paths + theirs, "folders": folders}).session.result
 
@@ -120,10 +128,13 @@ def main(event):
 
 def test_other_sessions_folders(stage: Stage, neighbour: tuple[int, str], needs_files: None) -> None:
     """Of another project, and of the same one."""
-    program = LOOK + """
+    program = (
+        LOOK
+        + """
 def main(event):
     return [tell(read, path) for path in event.data.paths] + [tell(open, path, "w") for path in event.data.paths]
 """
+    )
     same = _begin_neighbour(stage, "hostile")
     _, sibling = _where(stage, same)
     stage.deploy(program)
@@ -136,17 +147,20 @@ def main(event):
 
 def test_what_the_kernel_says_of_others(stage: Stage, neighbour: tuple[int, str], needs_files: None) -> None:
     """Environment, memory, open files, folders: of the server, the fork server, and other sessions."""
-    program = LOOK + """
+    program = (
+        LOOK
+        + """
 def main(event):
     found = {}
     for pid in [*event.data.pids, os.getppid()]:
         for name in ("environ", "mem", "maps", "auxv", "syscall"):
             found[f"{pid} {name}"] = tell(read, f"/proc/{pid}/{name}")
-        for name in ("cwd", "root", "exe"):
+        for name in ("cwd", "root", "exe", "fd/0", "fd/3"):
             found[f"{pid} {name}"] = tell(os.readlink, f"/proc/{pid}/{name}")
-        found[f"{pid} fd"] = tell(os.listdir, f"/proc/{pid}/fd")
+        found[f"{pid} open fd"] = tell(read, f"/proc/{pid}/fd/3")
     return found
 """
+    )
     found = stage.run(program, {"pids": [os.getpid(), neighbour[0]]}).session.result
 
     assert {name: each for name, each in found.items() if "got" in each} == {}
@@ -306,11 +320,14 @@ def main(event):
 def test_signals_to_its_parent_and_siblings(stage: Stage, neighbour: tuple[int, str]) -> None:
     """None arrives, and `kill(-1)` reaches nobody."""
     same = _begin_neighbour(stage, "hostile")
-    program = LOOK + """
+    program = (
+        LOOK
+        + """
 def main(event):
     pids = [*event.data.pids, os.getppid(), -1]
     return [tell(os.kill, pid, 9) for pid in pids]
 """
+    )
     stage.deploy(program)
     sibling, _ = _where(stage, same)
     pids = [neighbour[0], os.getpid()] + ([sibling] if stage.confines("signals") else [])
@@ -352,7 +369,9 @@ def server():
 )
 def test_what_is_no_message_on_its_socket(stage: Stage, sent: str) -> None:
     """The session fails, and nothing else."""
-    program = SOCKET + f"""
+    program = (
+        SOCKET
+        + f"""
 def main(event):
     head = json.dumps([9, "ROOT", ""]).encode()
     server().sendall({sent})
@@ -360,6 +379,7 @@ def main(event):
     import time
     time.sleep(30)
 """
+    )
     result = stage.run(program)
 
     assert result.state == "ERROR"

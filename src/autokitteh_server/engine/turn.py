@@ -111,7 +111,7 @@ class Turn:
         self._used_up = False  # it has had as many effects as the policy gives a turn
         self._failures = session.failures
         self._mask = mask_of(())  # takes the session's secrets out of what people will read
-        self._log = LogLimit(around.policy.limits.log_bytes)
+        self._log = LogLimit(0)  # until there is a runner, nobody says anything
 
     def take(self) -> TurnResult:
         """Have the turn."""
@@ -201,6 +201,7 @@ class Turn:
         workplace = self._around.workplace(session)
         self._runner = runner = self._around.pool.fork(workplace.place)
         runner.limits = workplace.limits
+        self._log = LogLimit(workplace.limits.log_bytes)
         temporary = str(runner.temporary or "")
         runner.connection.limit_body(max_body_bytes(int(workplace.limits.result_bytes)))
         records, environment = self._around.database.read(
