@@ -20,7 +20,7 @@ from autokitteh_runner.channel import Channel
 from autokitteh_runner.confinement import confine_runner, limit_runner
 from autokitteh_runner.effects import Effects
 from autokitteh_runner.importer import ProjectImporter
-from autokitteh_runner.limit_notes import explain_limit
+from autokitteh_runner.remedies import remedy_for
 from autokitteh_runner.protocol import (
     VERSION,
     Journal,
@@ -125,7 +125,7 @@ class Session:
                 return "COMPLETED", "", b"null"
             return "ERROR", f"SystemExit: the code called sys.exit({err.code!r})", b""
         except BaseException as err:
-            return "ERROR", self._sites.describe(err) + explain_limit(err, self._effects.limits, self._run), b""
+            return "ERROR", self._sites.describe(err) + remedy_for(err, self._effects.limits, self._run), b""
         return "COMPLETED", "", self._encode(result)
 
     def _load_handler(self) -> Callable[..., Any]:

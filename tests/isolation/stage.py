@@ -9,6 +9,7 @@ from typing import Any
 from autokitteh_runner.protocol import Limits
 from autokitteh_server.builds.source import source_from_files
 from autokitteh_server.config import IsolationSettings
+from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.protections import State
 from autokitteh_server.operations import sessions
 from autokitteh_server.operations.deploying import Deployed, deploy
@@ -33,8 +34,8 @@ class Stage:
         """Deploy a project; `limits` as in a manifest."""
         files = {"program.py": program} if isinstance(program, str) else dict(program)
         manifest = f"version: v2\nproject:\n  name: {name}\n" + (f"  limits: {{{limits}}}\n" if limits else "")
-        contents = {path: dedent(text).encode() for path, text in files.items()}
-        return deploy(self.served.services, source_from_files("", {"autokitteh.yaml": manifest.encode(), **contents}))
+        contents = {path: dedent(text).encode() for path, text in ({"autokitteh.yaml": manifest} | files).items()}
+        return deploy(self.served.services, source_from_files("", contents))
 
     def begin(self, project: str = "hostile", data: Any = None, *, durable: bool = False) -> str:
         """Start a session of a project that is deployed; its id."""
@@ -59,7 +60,7 @@ class Stage:
 
 
 @contextmanager
-def confining(folder: Path, **settings: Any) -> Iterator[Stage]:
+def confining(folder: Path, clock: Clock | None = None, **settings: Any) -> Iterator[Stage]:
     """A server as it is by default, but for a folder of environments that tests share."""
     defaults: dict[str, Any] = {
         "environment": "imported",
@@ -67,5 +68,5 @@ def confining(folder: Path, **settings: Any) -> Iterator[Stage]:
         "isolation": IsolationSettings(),
         "limits": Limits(),
     }
-    with serving(folder, **(defaults | settings)) as served:
+    with serving(folder, clock=clock, **(defaults | settings)) as served:
         yield Stage(served)

@@ -6,7 +6,7 @@ import io
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -18,6 +18,7 @@ class Index:
         self.wheels: dict[str, bytes] = {}
         self.fetched: Counter[str] = Counter()
         self.url = ""
+        self.before_wheel: Callable[[], object] = lambda: None  # is called before a package is sent
 
     def add(self, name: str, modules: Mapping[str, str], version: str = "1.0") -> None:
         """Offer a package with these modules."""
@@ -50,10 +51,15 @@ class _Handler(BaseHTTPRequestHandler):
         self._index = index
         super().__init__(*args)  # type: ignore[arg-type]
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         name = self.path.rstrip("/").rpartition("/")[2]
-        self._index.fetched[name] += 1
+        self._index.fetched[name] += self.command == "GET"
         if name in self._index.wheels:
+            if self.command == "GET":
+                self._index.before_wheel()
             self._answer(200, "application/octet-stream", self._index.wheels[name])
             return
         files = [each for each in self._index.wheels if each.startswith(f"{name.replace('-', '_')}-")]
@@ -65,7 +71,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command == "GET":
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -97,6 +97,10 @@ class Environments:
         except FileNotFoundError:
             pass
         known.parent.mkdir(parents=True, exist_ok=True)
+        with self._alone(known.stem[:20]):
+            return known.read_text() if known.exists() else self._resolve(wanted, known)
+
+    def _resolve(self, wanted: Wanted, known: Path) -> str:
         with tempfile.TemporaryDirectory(dir=known.parent, prefix=_UNFINISHED) as folder:
             requirements, constraints = Path(folder) / "requirements.txt", Path(folder) / "constraints.txt"
             requirements.write_text("\n".join(wanted.requirements) + "\n")

@@ -1,4 +1,4 @@
-"""What to add to an error that comes of a limit: which one it was, and how to have another."""
+"""What to add to an error that comes of where a session runs rather than of its code: why, and what to do."""
 
 import errno
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from autokitteh_runner.protocol import Limits, Run
 _MIB = 1024 * 1024
 
 
-def explain_limit(error: BaseException, limits: Limits, run: Run) -> str:
-    """A line for people, "" for an error that has to do with no limit."""
+def remedy_for(error: BaseException, limits: Limits, run: Run) -> str:
+    """A line for people, "" for an error that has nothing to do with that."""
     note = _note(error, limits, run)
     return f"\n{note}" if note else ""
 
@@ -17,6 +17,11 @@ def explain_limit(error: BaseException, limits: Limits, run: Run) -> str:
 def _note(error: BaseException, limits: Limits, run: Run) -> str:
     if isinstance(error, MemoryError) and limits.memory_bytes:
         return f"A session may use {size(limits.memory_bytes)} of memory. {_more('memory')}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return (
+            f"The build's environment has no module {error.name}. A package that the code does not import by name at "
+            "the top of a file has to stand in requirements.txt."
+        )
     if not isinstance(error, OSError):
         return ""
     if error.errno in (errno.EACCES, errno.EPERM) and run.confine and error.filename is not None:
