@@ -91,15 +91,18 @@ def _count_threads() -> int:
 
 def _descriptors() -> set[str]:
     """What is open, but for files: sockets and the like, that must not be shared."""
-    found = set()
     try:
-        for name in os.listdir("/proc/self/fd"):
-            target = os.readlink(f"/proc/self/fd/{name}")
-            if not target.startswith("/"):
-                found.add(f"{target} ({name})")
-    except OSError:  # the descriptor of the listing itself; or there is no /proc
-        pass
-    return found
+        names = os.listdir("/proc/self/fd")
+    except OSError:  # there is no /proc
+        return set()
+    return {f"{target} ({name})" for name in names if (target := _target_of(name)) and not target.startswith("/")}
+
+
+def _target_of(name: str) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{name}")
+    except OSError:  # it was that of the listing itself
+        return ""
 
 
 def _serve(control: socket.socket) -> NoReturn:

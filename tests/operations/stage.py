@@ -17,7 +17,7 @@ from autokitteh_server.operations.manifests import Applied, apply_manifest
 from autokitteh_server.operations.services import Services
 from autokitteh_server.runners.environments import Environments
 from autokitteh_server.runners.uv import Uv
-from autokitteh_server.secretbox.box import Box
+from autokitteh_server.secretbox.keyring import Keyring
 from autokitteh_server.storage import sessions
 from autokitteh_server.storage.database import Database
 from harness import ENVIRONMENTS
@@ -45,7 +45,7 @@ class Stage:
             new_id=ids,
             new_slug=system_slug,
             scheduler=scheduler,
-            box=Box([b"k" * 32]),
+            keyring=Keyring([b"k" * 32], where="the tests"),
             intake=Intake(database, ids, scheduler),
             setups=Setups(Environments(ENVIRONMENTS, Uv(os.environ), is_shared=True), "imported"),
             warm_up=lambda project_id, build: (),
@@ -63,7 +63,7 @@ class Stage:
 
     def with_other_key(self) -> Services:
         """The same with a key that opens nothing."""
-        return replace(self.services, box=Box([b"x" * 32]))
+        return replace(self.services, keyring=Keyring([b"x" * 32], where="the tests"))
 
     def apply(self, parts: str = "", name: str = "p") -> Applied:
         """Apply a manifest of which the parts below the project's name are given."""
