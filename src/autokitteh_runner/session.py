@@ -20,7 +20,6 @@ from autokitteh_runner.channel import Channel
 from autokitteh_runner.confinement import confine_runner, limit_runner
 from autokitteh_runner.effects import Effects
 from autokitteh_runner.importer import ProjectImporter
-from autokitteh_runner.remedies import remedy_for
 from autokitteh_runner.protocol import (
     VERSION,
     Journal,
@@ -32,6 +31,7 @@ from autokitteh_runner.protocol import (
     dump_json,
     load_json,
 )
+from autokitteh_runner.remedies import remedy_for
 from autokitteh_runner.scope import Task, scope
 from autokitteh_runner.site import Sites
 from autokitteh_runner.syscalls import SessionRuntime
