@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import ENVIRONMENTS
+
 #: Seconds after which a command that has not ended fails its test.
 PATIENCE_S = 120
 
@@ -89,6 +91,7 @@ class Terminal:
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "XDG_CONFIG_HOME": str(folder / "config"),
             "XDG_DATA_HOME": str(folder / "share"),
+            "AK_ENVIRONMENT_FOLDER": str(ENVIRONMENTS),
             # Pages are followed side by side, and each has a server of its own.
             "AK_HTTP__ADDR": "127.0.0.1:0",
             **environment,
@@ -154,7 +157,8 @@ class Terminal:
             check=False,
         )
         self._status = done.returncode
-        return done.stdout.splitlines()
+        # Whether packages are there already depends on what was run before.
+        return [line for line in done.stdout.splitlines() if not line.startswith("Installing ")]
 
     def _run_and_kill(self, command: Command, until: list[str]) -> list[str]:
         with subprocess.Popen(

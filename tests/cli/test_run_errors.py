@@ -77,7 +77,7 @@ def test_bad_settings_are_named(ak: Ak, setting: str) -> None:
 @pytest.mark.parametrize(
     ("code", "summary", "where"),
     [
-        ("import nothing_like_it\n\ndef main(event):\n    pass\n", "ModuleNotFoundError: No module named", 1),
+        ("def main(event):\n    import nothing_like_it\n", "ModuleNotFoundError: No module named", 2),
         ("import time\n\ndef main(event):\n    time.sleep(-1)\n", "ValueError: sleep length must be non-negative", 4),
         ("def main(event):\n    return event.data.missing\n", "AttributeError: ", 2),
         ("def main(event):\n\n\n    raise LookupError('gone')\n", "LookupError: gone", 4),

@@ -73,7 +73,7 @@ FORGED: dict[str, bytes | Message] = {
     "deep nesting": struct.pack(">II", 100_000, 0) + b"[" * 100_000,
     "NaN": struct.pack(">II", 9, 0) + b"[8, NaN] ",
     "what the server says": Done("0", 0, "json", 1, b"null"),
-    "a beginning": Run(1, "s", "p", "/", "x", True, 1, {}, {}, b""),
+    "a beginning": Run(1, "s", "p", "/", "x", True, 1, {}, {}, "/", False, [], [], b""),
     "another end": End("STOPPED", "", b""),
     "no state at all": End([], "", b""),  # type: ignore[arg-type]
     "no result": End("COMPLETED", "", b"[1, NaN]"),

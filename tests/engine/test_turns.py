@@ -261,7 +261,7 @@ def test_that_a_process_began_is_durable_before_it_does_anything(tmp_path: Path)
             """The folder of the build, which is looked at when the process is told what to run."""
 
             def __str__(self) -> str:
-                seen.extend(bench.load(session.id).records)
+                seen[:] = bench.load(session.id).records
                 return str(around.workplace(session).root)
 
         def workplace(session: Session) -> Any:

@@ -415,7 +415,7 @@ def test_a_restore_that_fails_leaves_the_database_empty(
     with pytest.raises(ServerError, match="cannot fill"):
         rows.load(
             there.database_url, revision=schema.HEAD, columns=columns, serials={}, then=lambda conn: None,
-            portions=[("projects", b'["p","p",1,"",null]'), ("builds", b'["b","no such project","d",1]')],
+            portions=[("projects", b'["p","p",1,"",null]'), ("builds", b'["b","no such project","d",1,null]')],
         )  # fmt: skip
 
     restore_to(tmp_path / "b", there)

@@ -25,7 +25,7 @@ What is told has been tried, by a process like those of sessions.
 @json_option
 @with_client
 def doctor(client: "Client", as_json: bool) -> None:
-    """See what keeps sessions apart on the server's machine, and why not more."""
+    """See what keeps sessions apart, and why not more."""
     show_all(client.environments.examine(), as_json, lambda found: [line for each in found for line in _lines(each)])
 
 

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autokitteh_server.cli.options import parse_data, parse_vars
+
+if TYPE_CHECKING:
+    from autokitteh_server.config import Settings
 
 #: A thousand years. NaN and infinity are beyond any comparison with it.
 _LONGEST_S = 3e10
@@ -71,23 +74,28 @@ def run(
         choices["data"] = parse_data("--event", event)
     # The engine and its database library take a while to import, and `ak run --help` needs neither.
     from autokitteh_server.cli.run_session import run_session
-    from autokitteh_server.config import cache_dir
     from autokitteh_server.config_load import load_settings
     from autokitteh_server.operations.runs import load_run
 
     order = load_run(target, **choices)
     if data_dir is not None:
         settings = load_settings(os.environ, _FLAGS | {"data_dir": data_dir.expanduser().absolute()})
-        return run_session(settings, order, timeout_s=timeout, as_json=as_json, is_kept=True)
+        return run_session(_with_cache(settings), order, timeout_s=timeout, as_json=as_json, is_kept=True)
     with _throw_away() as folder:
         settings = load_settings(os.environ, _FLAGS | {"data_dir": folder, "durable": False, "db": ""})
-        if settings.environment_folder is None:  # what takes time to make is not thrown away
-            settings = replace(settings, environment_folder=cache_dir(os.environ) / "environments")
-        return run_session(settings, order, timeout_s=timeout, as_json=as_json, is_kept=False)
+        return run_session(_with_cache(settings), order, timeout_s=timeout, as_json=as_json, is_kept=False)
 
 
 #: It is for its author that the code is run here, as `python program.py` would: with the author's rights.
 _FLAGS: dict[str, Any] = {"isolation.mode": "off"}
+
+
+def _with_cache(settings: "Settings") -> "Settings":
+    """What takes time to make is neither thrown away, nor made for each data folder anew."""
+    from autokitteh_server.config import cache_dir  # with the engine
+
+    folder = settings.environment_folder or cache_dir(os.environ) / "environments"
+    return replace(settings, environment_folder=folder)
 
 
 @contextmanager

@@ -164,7 +164,7 @@ class LocalScheduler:
         return session_id
 
     def _retry(self) -> None:
-        for session_id in self._failures:
+        for session_id in self._failures.keys() - self._running.keys():  # those that run are trying just now
             self._enqueue(session_id)
 
     def _park(self, session_id: str, waits: tuple[Wait, ...]) -> None:
