@@ -97,6 +97,10 @@ class MemoryRuntime:
     What is to happen is said before: `send_event` and `send_signal`. Departing from a real session, an event that no
     subscription takes is kept for the next one that does, so that a test can send first and then call the code.
 
+    Fresh access tokens and signatures come from a server, which is not here: put those that a connection is to get, one
+    a renewal, into `tokens`: `runtime.tokens["conn"] = [("token", "2030-01-01T00:00:00Z")]`, the last one for all that
+    follow; and let `sign` be a function of a connection and a payload.
+
     Filters are ignored, for the SDK has no CEL: give `match`, which gets the filter's text and the event, and says
     whether they match; it is not asked for empty filters.
     """
@@ -117,6 +121,8 @@ class MemoryRuntime:
         self.values: dict[str, Any] = {}
         self.published: set[str] = set()
         self.no_activity: list[Any] = []
+        self.tokens: dict[str, list[tuple[str, str]]] = {}
+        self.sign: Callable[[str, Mapping[str, Any]], str] | None = None
         self._match = match
         self._numbers = count(1)
         self._on_the_way: list[_Arrival] = []
@@ -242,6 +248,23 @@ class MemoryRuntime:
 
     def register_no_activity(self, items: Iterable[Any]) -> None:
         self.no_activity.extend(items)
+
+    def refresh_token(self, connection: str, *, force: bool = False) -> dict[str, Any]:
+        tokens = self.tokens.get(connection)
+        if not tokens:
+            raise AutoKittehError(
+                f"a fresh token of {connection!r} comes from the server, and this is no session; in a test give it one: "
+                f'runtime.tokens[{connection!r}] = [("token", "")]'
+            )
+        token, expiry = tokens.pop(0) if len(tokens) > 1 else tokens[0]
+        return {"access_token": token, "expiry": expiry}
+
+    def sign_jwt(self, connection: str, payload: Mapping[str, Any]) -> str:
+        if self.sign is None:
+            raise AutoKittehError(
+                f"the server signs for {connection!r}, and this is no session; in a test let runtime.sign do it"
+            )
+        return self.sign(connection, payload)
 
     # How time passes.
 

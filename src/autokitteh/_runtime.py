@@ -45,6 +45,17 @@ class Runtime(Protocol):
 
     def register_no_activity(self, items: Iterable[Any]) -> None: ...
 
+    def refresh_token(self, connection: str, *, force: bool = False) -> Mapping[str, Any]:
+        """A connection's access token: {"access_token": ..., "expiry": RFC 3339 or ""}. Never recorded.
+
+        One that the server has and that is still good, or else a new one; `force`: a new one in any case.
+        """
+        ...
+
+    def sign_jwt(self, connection: str, payload: Mapping[str, Any]) -> str:
+        """A JSON Web Token with this payload, signed for a connection (RS256). Never recorded."""
+        ...
+
 
 _installed: Runtime | None = None
 

@@ -1,0 +1,81 @@
+"""How clients built on `requests` and `httpx` come by a fresh token at each request, and send one again after a 401."""
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from autokitteh._tokens import access_token, is_renewable, renewed_token
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import httpx
+    from requests import PreparedRequest, Response
+
+
+class BearerAuth:
+    """For `requests`: the access token of a connection. It holds the connection's name and no token.
+
+    After a 401 the token is renewed, and the request is sent once more. The request that a response holds is without
+    the token: responses get recorded.
+    """
+
+    def __init__(self, connection: str) -> None:
+        self.connection = connection
+
+    def __call__(self, request: "PreparedRequest") -> "PreparedRequest":
+        token = access_token(self.connection)
+        request.headers["Authorization"] = f"Bearer {token}"
+        body = request.body
+        start = body.tell() if body is not None and hasattr(body, "tell") else None
+        request.register_hook("response", partial(self._answered, token, start))
+        return request
+
+    def _answered(self, token: str, start: int | None, response: "Response", **kwargs: Any) -> "Response":
+        # After a redirect to another host the token is not in it, and must not get there.
+        has_token = "Authorization" in response.request.headers
+        if response.status_code == 401 and has_token and is_renewable(self.connection):
+            response = self._send_again(renewed_token(self.connection, token), start, response, kwargs)
+        return _without_token(response)
+
+    def _send_again(self, token: str, start: int | None, refused: "Response", kwargs: dict[str, Any]) -> "Response":
+        refused.content  # noqa: B018  read, so that the connection can be used again
+        refused.close()
+        request = refused.request.copy()
+        if start is not None:
+            request.body.seek(start)  # type: ignore[union-attr]
+        request.headers["Authorization"] = f"Bearer {token}"
+        again: Response = refused.connection.send(request, **kwargs)  # type: ignore[attr-defined]
+        again.history.append(_without_token(refused))
+        return again
+
+
+def _without_token(response: "Response") -> "Response":
+    # A copy: to follow a redirect, the session needs the one that was sent.
+    response.request = response.request.copy()
+    response.request.headers.pop("Authorization", None)
+    response.request.hooks = {"response": []}
+    return response
+
+
+def httpx_auth(connection: str) -> "httpx.Auth":
+    """The same for `httpx`."""
+    return _httpx_class()(connection)
+
+
+@cache
+def _httpx_class() -> Any:
+    import httpx
+
+    class FreshToken(httpx.Auth):
+        def __init__(self, connection: str) -> None:
+            self.connection = connection
+
+        def auth_flow(self, request: httpx.Request) -> "Generator[httpx.Request, httpx.Response, None]":
+            token = access_token(self.connection)
+            request.headers["Authorization"] = f"Bearer {token}"
+            response = yield request
+            if response.status_code == 401 and is_renewable(self.connection):
+                request.headers["Authorization"] = f"Bearer {renewed_token(self.connection, token)}"
+                yield request
+
+    return FreshToken
