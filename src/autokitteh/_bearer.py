@@ -44,7 +44,7 @@ class BearerAuth:
         if start is not None:
             request.body.seek(start)  # type: ignore[union-attr]
         request.headers["Authorization"] = f"Bearer {token}"
-        again: Response = refused.connection.send(request, **kwargs)  # type: ignore[attr-defined]
+        again: Response = refused.connection.send(request, **kwargs)
         again.history.append(_without_token(refused))
         return again
 
@@ -59,7 +59,8 @@ def _without_token(response: "Response") -> "Response":
 
 def httpx_auth(connection: str) -> "httpx.Auth":
     """The same for `httpx`."""
-    return _httpx_class()(connection)
+    auth: httpx.Auth = _httpx_class()(connection)
+    return auth
 
 
 @cache

@@ -24,7 +24,7 @@ def _adapter_class() -> Any:
     from requests.adapters import HTTPAdapter
 
     class Elsewhere(HTTPAdapter):
-        __attrs__ = (*HTTPAdapter.__attrs__, "address", "base_url")  # type: ignore[misc]  # noqa: RUF012
+        __attrs__ = HTTPAdapter.__attrs__ + ["address", "base_url"]  # what is pickled
 
         def __init__(self, address: str, base_url: str) -> None:
             super().__init__()

@@ -253,7 +253,7 @@ class MemoryRuntime:
         tokens = self.tokens.get(connection)
         if not tokens:
             raise AutoKittehError(
-                f"a fresh token of {connection!r} comes from the server, and this is no session; in a test give it one: "
+                f"a fresh token of {connection!r} comes from the server, and this is no session; in a test give one: "
                 f'runtime.tokens[{connection!r}] = [("token", "")]'
             )
         token, expiry = tokens.pop(0) if len(tokens) > 1 else tokens[0]

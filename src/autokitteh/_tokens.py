@@ -21,8 +21,8 @@ EXPIRY: Final = ("oauth_expiry", "oauth_Expiry")
 #: What this module may read of a connection.
 VARIABLES: Final = (*ACCESS, *REFRESH, *EXPIRY, "auth_type")
 
-#: A token that expires this soon is renewed before it is used: a request takes time.
-_MARGIN: Final = timedelta(seconds=60)
+#: A token that expires this soon is renewed before it is used. Google's library takes 225 s, and asks for no other.
+_MARGIN: Final = timedelta(seconds=240)
 
 #: RFC 3339, and how Go writes a time: "2025-03-01 10:11:12.5 +0000 UTC", perhaps with more behind it.
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d(?:\.\d+)?) ?(Z|[+-]\d\d:?\d\d)?(?:[ +-].*)?")
@@ -105,6 +105,13 @@ def parse_time(text: str) -> datetime | None:
     if day == "0001-01-01":  # where it is east of Greenwich, before the first year there is
         return None
     return datetime.fromisoformat(f"{day}T{time}{zone or 'Z'}").astimezone(UTC)
+
+
+def expires_at(connection: str) -> datetime | None:
+    """When the connection's newest token expires; None: never."""
+    with _lock:
+        token = _newest(connection)
+        return None if token is None else token.expires_at
 
 
 def expiry(connection: str) -> datetime | None:

@@ -13,7 +13,9 @@ READS = (*_GITHUB_READS, "target_name")
 
 
 def copilot_client(connection: str, org: str = "") -> "Copilot":
-    """PyGithub's `github.Copilot.Copilot` for an organization: `get_seats()`, `add_seats([...])`, `remove_seats([...])`.
+    """An organization's seats, `github.Copilot.Copilot` of PyGithub, for a connection of the project.
+
+    Its methods are `get_seats()`, `add_seats([...])` and `remove_seats([...])`.
 
     - `org`: "": the account that the connection's GitHub app is installed for.
 

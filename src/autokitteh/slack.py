@@ -1,8 +1,10 @@
 """Slack: the official client, with the credentials of a connection."""
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from autokitteh._tokens import ACCESS, VARIABLES, access_token
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
 if TYPE_CHECKING:
@@ -11,27 +13,23 @@ if TYPE_CHECKING:
 #: Where a token may be, in the order of preference: a name for each way to authenticate, and what they once were.
 _TOKENS = ("oauth_access_token", "private_bot_token", "oauth_AccessToken", "BotToken")
 
+READS = (*VARIABLES, "private_bot_token", "BotToken", "base_url")
+
 
 def slack_client(connection: str, **kwargs: Any) -> "WebClient":
     """Slack's client, `slack_sdk.WebClient`, for a connection of the project. Asks Slack whether its token is good.
 
     - `kwargs`: arguments for `WebClient`.
 
-    The connection's variable `base_url`, if it has one, is where Slack's API is: a proxy, or a stand-in for tests.
+    A bot's token does not expire, and an OAuth token is fresh at each request, so the client can be made at module
+    level. It holds no token itself, nor do its responses. The connection's variable `base_url`, if it has one, is where
+    Slack's API is: a proxy, or a stand-in for tests.
 
     Raises ValueError for what is no name of a connection, ConnectionInitError if it has no token, `SlackApiError` if
-    Slack does not accept it, ImportError if `slack-sdk` is not installed.
+    Slack does not accept it, ImportError if `slack-sdk` is not installed. Requests raise OAuthRefreshError if the token
+    has expired and there is no new one.
     """
-    check_connection_name(connection)
-    try:
-        from slack_sdk.web.client import WebClient
-    except ImportError as error:
-        raise missing_package("slack_client", "slack-sdk ~= 3.33") from error
-
-    token = require_variable(connection, *_TOKENS)
-    if base_url := read_variable(connection, "base_url"):
-        kwargs.setdefault("base_url", f"{base_url.rstrip('/')}/")
-    client = WebClient(token, **kwargs)
+    client = _client(check_connection_name(connection), kwargs)
     client.auth_test().validate()  # type: ignore[no-untyped-call]
     return client
 
@@ -41,3 +39,56 @@ def normalize_channel_name(name: str) -> str:
     name = re.sub(r"['\"]", "", name.lower().strip())
     name = re.sub(r"[-_]{2,}", "-", re.sub(r"[^a-z0-9_-]", "-", name))[:50]
     return name.removeprefix("-").removesuffix("-")
+
+
+def _client(connection: str, kwargs: dict[str, Any]) -> "WebClient":
+    """The client, also as it is unpickled. Asks nobody."""
+    try:
+        cls = _client_class()
+    except ImportError as error:
+        raise missing_package("slack_client", "slack-sdk ~= 3.33") from error
+
+    require_variable(connection, *_TOKENS)
+    client: WebClient = cls(connection, kwargs)
+    return client
+
+
+def _token(connection: str) -> str:
+    name = next((name for name in _TOKENS if read_variable(connection, name)), "")
+    return access_token(connection) if name in ACCESS else read_variable(connection, name)
+
+
+@cache
+def _client_class() -> Any:
+    from slack_sdk.web.client import WebClient
+
+    class FreshWebClient(WebClient):
+        """Knows its connection, and reads the token for each request. Responses have their client in them."""
+
+        def __init__(self, connection: str, options: dict[str, Any]) -> None:
+            self._connection, self._options = connection, options
+            base_url = read_variable(connection, "base_url")
+            super().__init__(**{**({"base_url": base_url} if base_url else {}), **options})
+
+        @property
+        def token(self) -> str:
+            return _token(self._connection)
+
+        @token.setter
+        def token(self, value: str | None) -> None:
+            pass  # the base class sets what it was given
+
+        def _perform_urllib_http_request(self, *, url: str, args: dict[str, Any]) -> Any:
+            own = f"Bearer {self.token}"
+            headers = args["headers"]
+            headers.setdefault("Authorization", own)  # it is missing where the next page is asked for
+            try:
+                return super()._perform_urllib_http_request(url=url, args=args)
+            finally:
+                if headers.get("Authorization") == own:  # a token given with the call is the caller's affair
+                    del headers["Authorization"]
+
+        def __reduce__(self) -> Any:
+            return _client, (self._connection, self._options)
+
+    return FreshWebClient

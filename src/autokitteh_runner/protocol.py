@@ -149,7 +149,10 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Runner: do this and record it, in one transaction. Answered by `Done`. `index` -1: not part of the journal."""
+    """Runner: do this and record it, in one transaction. Answered by `Done`. `index` -1: not part of the journal.
+
+    What is told of secrets is of no journal and not recorded at all: the server knows by the kind.
+    """
 
     task: str
     index: int

@@ -88,6 +88,16 @@ class SessionRuntime:
     def register_no_activity(self, items: Iterable[Any]) -> None:
         self._register_no_activity(items)
 
+    def refresh_token(self, connection: str, *, force: bool = False) -> Mapping[str, Any]:
+        arguments = {"connection": connection, "force": force}
+        token: Mapping[str, Any] = self._effects.waits.ask("refresh_token", "autokitteh.refresh_token", arguments)
+        return token
+
+    def sign_jwt(self, connection: str, payload: Mapping[str, Any]) -> str:
+        arguments = {"connection": connection, "payload": check_json(dict(payload), "payload")}
+        signed: str = self._effects.waits.ask("sign_jwt", "autokitteh.sign_jwt", arguments)
+        return signed
+
     def _request(self, kind: str, name: str, arguments: Mapping[str, Any], shown: str) -> Any:
         with self._effects.failing():
             return self._effects.waits.request(kind, name, arguments, shown)

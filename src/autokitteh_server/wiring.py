@@ -18,8 +18,9 @@ from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine.environment import Opener, load_environment
 from autokitteh_server.engine.local_scheduler import LocalScheduler
 from autokitteh_server.engine.recovery import recover
+from autokitteh_server.engine.requests import RequestError
 from autokitteh_server.engine.stop import stop_idle
-from autokitteh_server.engine.surroundings import Listener, Outcomes, Policy, Surroundings, Workplace
+from autokitteh_server.engine.surroundings import Credentials, Listener, Outcomes, Policy, Surroundings, Workplace
 from autokitteh_server.engine.turn import run_turn
 from autokitteh_server.storage import builds
 from autokitteh_server.storage.data_folder import take_folder
@@ -45,6 +46,16 @@ class Nobody:
         pass
 
 
+class NoCredentials:
+    """Credentials of a server that gets no tokens for its connections."""
+
+    def refresh(self, session: Session, connection: str, *, force: bool) -> dict[str, str]:
+        raise RequestError("AutoKittehError", "this server has no OAuth for the connection")
+
+    def sign(self, session: Session, connection: str, payload: dict[str, Any]) -> str:
+        raise RequestError("AutoKittehError", "this server has no key of an app for the connection")
+
+
 class NoKeys:
     """A server without a network has no secret vars: whoever runs a session gives it what it needs."""
 
@@ -63,6 +74,7 @@ class Server:
         clock: Clock | None = None,
         listener: Listener | None = None,
         outcomes: Outcomes | None = None,
+        credentials: Credentials | None = None,
         opener: Opener | None = None,
         public_url: str = "",
         instruments: Instruments | None = None,
@@ -108,6 +120,7 @@ class Server:
             public_url=public_url,
             listener=listener or Silence(),
             outcomes=outcomes or Nobody(),
+            credentials=credentials or NoCredentials(),
             policy=Policy(
                 max_failures=settings.max_failures,
                 effects_per_turn=settings.effects_per_turn,

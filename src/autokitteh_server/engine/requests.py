@@ -1,6 +1,6 @@
 """What sessions ask the server to do: one small function a kind of request, in a table.
 
-Each runs in the transaction that also records it. It touches nothing but the connection; what is to happen once that
+Each runs in the transaction that also records it, except for those that tell of secrets. It touches nothing but the connection; what is to happen once that
 is durable, waking another session say, it leaves in `ctx.after`.
 """
 
@@ -142,6 +142,31 @@ def unsubscribe(ctx: Context, arguments: dict[str, Any]) -> None:
     """Forget a subscription, and what is queued for it."""
     subscriptions.end(ctx.conn, ctx.session.id, arguments["id"])
 
+
+class Told(NamedTuple):
+    """An answer that is not recorded, and the secret that is in it."""
+
+    value: Any
+    secret: str
+
+
+def refresh_token(around: Surroundings, session: Session, arguments: dict[str, Any]) -> Told:
+    """A connection's access token, fresh."""
+    token = around.credentials.refresh(session, arguments["connection"], force=arguments["force"])
+    return Told(token, token["access_token"])
+
+
+def sign_jwt(around: Surroundings, session: Session, arguments: dict[str, Any]) -> Told:
+    """A token of a connection's app."""
+    signed = around.credentials.sign(session, arguments["connection"], arguments["payload"])
+    return Told(signed, signed)
+
+
+#: What is answered outside transactions, for it may take its time, and never recorded.
+UNRECORDED: dict[str, Callable[[Surroundings, Session, dict[str, Any]], Told]] = {
+    "refresh_token": refresh_token,
+    "sign_jwt": sign_jwt,
+}
 
 HANDLERS: dict[str, Callable[[Context, dict[str, Any]], Any]] = {
     "start": start,

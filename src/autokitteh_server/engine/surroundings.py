@@ -53,6 +53,25 @@ class Outcomes(Protocol):
         ...
 
 
+class Credentials(Protocol):
+    """What sessions are told of their connections' credentials, and no journal is.
+
+    Called in turns' threads, outside transactions: it may wait for a service. It raises `requests.RequestError` for
+    what the session's code is to be told.
+    """
+
+    def refresh(self, session: Session, connection: str, *, force: bool) -> dict[str, str]:
+        """An access token of a connection of the session's project: "access_token", and "expiry" in RFC 3339 or "".
+
+        The one there is, if it is good for five minutes yet, or else a new one; `force`: a new one in any case.
+        """
+        ...
+
+    def sign(self, session: Session, connection: str, payload: dict[str, Any]) -> str:
+        """A JSON Web Token with this payload, signed (RS256) with the key of the connection's app."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """How turns are taken."""
@@ -87,5 +106,6 @@ class Surroundings:
     public_url: str  # under which others reach this server; "": it has no network
     listener: Listener
     outcomes: Outcomes
+    credentials: Credentials
     policy: Policy
     instruments: Instruments = field(default_factory=NoInstruments)

@@ -333,6 +333,24 @@ class Turn:
         return record.phase == "done"
 
     def _on_request(self, message: Request) -> None:
+        if message.kind in requests.UNRECORDED:
+            self._tell(message)
+        else:
+            self._do(message)
+
+    def _tell(self, message: Request) -> None:
+        """Answer what no journal may have."""
+        try:
+            told = requests.UNRECORDED[message.kind](self._around, self._session, load_json(message.body))
+        except requests.RequestError as err:
+            self._answer_effect(self._end_of(message, "json-error", [err.error, err.message]))
+            return
+        if self._mask(told.secret) == told.secret:
+            before, own = self._mask, mask_of([told.secret])
+            self._mask = lambda text: own(before(text))
+        self._answer_effect(self._end_of(message, "json", told.value))
+
+    def _do(self, message: Request) -> None:
         ctx: requests.Context | None = None
         arguments = hearing.load_arguments(message)
 

@@ -1,0 +1,75 @@
+"""HubSpot: the official client, with the credentials of a connection."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from autokitteh._tokens import REFRESH, VARIABLES, access_token, renew
+from autokitteh.connections import check_connection_name, missing_package, read_first, read_variable, require_variable
+
+READS = (*VARIABLES, "private_app_token", "base_url")
+
+
+def hubspot_client(connection: str, **kwargs: Any) -> Any:
+    """HubSpot's client, `hubspot.HubSpot`, for a connection of the project.
+
+    - `kwargs`: arguments for `HubSpot`.
+
+    With OAuth it begins with a fresh token, and has a fresh one at each request; the token of a private app does not
+    expire. So it can be made at module level. The connection's variable `base_url`, if it has one, is where the API
+    is: a proxy, or a stand-in for tests.
+
+    Raises ValueError for what is no name of a connection, ConnectionInitError if it has neither a refresh token nor
+    that of a private app, OAuthRefreshError if HubSpot gives no token, ImportError if `hubspot-api-client` is not
+    installed.
+    """
+    check_connection_name(connection)
+    try:
+        from hubspot import HubSpot  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise missing_package("hubspot_client", "hubspot-api-client ~= 11.1") from error
+
+    if base_url := read_variable(connection, "base_url").rstrip("/"):
+        # Generated clients look for the one, requests made by hand for the other.
+        kwargs = {"host": base_url, "base_url": base_url, **kwargs}
+    if not read_first(connection, *REFRESH):
+        return HubSpot(**{"access_token": require_variable(connection, "private_app_token"), **kwargs})
+    renew(connection)
+    client = HubSpot(**{"api_factory": _ApiFactory(connection), **kwargs})
+    client.config = _Config(client.config, connection)
+    return client
+
+
+class _Config(dict[str, Any]):
+    """A client's settings: the token is fresh whenever it is asked for."""
+
+    def __init__(self, settings: dict[str, Any], connection: str) -> None:
+        super().__init__(settings)
+        self.connection = connection
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return access_token(self.connection) if key == "access_token" else super().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        return access_token(self.connection) if key == "access_token" else super().__getitem__(key)
+
+    def __reduce__(self) -> Any:
+        return _Config, (dict(self), self.connection)
+
+
+class _ApiFactory:
+    """Makes one of the generated clients, as the library does, but with a token that is fresh at each request."""
+
+    def __init__(self, connection: str) -> None:
+        self.connection = connection
+
+    def __call__(self, package: Any, name: str, config: dict[str, Any]) -> Any:
+        from hubspot.discovery.discovery_base import DiscoveryBase  # type: ignore[import-untyped]
+
+        connection = self.connection
+
+        class Configuration(package.Configuration):  # type: ignore[misc]
+            # The generated code sets it, and reads it for each request.
+            access_token = property(lambda self: access_token(connection), lambda self, value: None)
+
+        parts = {name: getattr(package, name), "Configuration": Configuration, "ApiClient": package.ApiClient}
+        return DiscoveryBase._default_api_factory(SimpleNamespace(**parts), name, config)
