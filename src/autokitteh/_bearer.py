@@ -1,9 +1,14 @@
-"""How clients built on `requests` and `httpx` come by a fresh token at each request, and send one again after a 401."""
+"""How clients built on `requests` and `httpx` come by a connection's token or key at each request.
 
+A client with one of these holds the connection's name and no secret, nor do its responses: both get recorded.
+"""
+
+from base64 import b64encode
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from autokitteh._tokens import access_token, is_renewable, renewed_token
+from autokitteh.connections import read_variable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -13,11 +18,7 @@ if TYPE_CHECKING:
 
 
 class BearerAuth:
-    """For `requests`: the access token of a connection. It holds the connection's name and no token.
-
-    After a 401 the token is renewed, and the request is sent once more. The request that a response holds is without
-    the token: responses get recorded.
-    """
+    """For `requests`: the access token of a connection. After a 401 it is renewed, and the request sent once more."""
 
     def __init__(self, connection: str) -> None:
         self.connection = connection
@@ -49,6 +50,26 @@ class BearerAuth:
         return again
 
 
+class KeyAuth:
+    """For `requests`: a key that does not expire, a variable of the connection; with a user's name it is a password."""
+
+    def __init__(self, connection: str, variable: str, *, scheme: str = "Bearer ", user: str = "") -> None:
+        self.connection = connection
+        self.variable = variable
+        self.scheme = scheme
+        self.user = user  # the variable that has the name
+
+    def __call__(self, request: "PreparedRequest") -> "PreparedRequest":
+        key = read_variable(self.connection, self.variable)
+        if self.user:
+            pair = f"{read_variable(self.connection, self.user)}:{key}"
+            request.headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        else:
+            request.headers["Authorization"] = f"{self.scheme}{key}"
+        request.register_hook("response", lambda response, **kwargs: _without_token(response))
+        return request
+
+
 def _without_token(response: "Response") -> "Response":
     # A copy: to follow a redirect, the session needs the one that was sent.
     response.request = response.request.copy()
@@ -58,7 +79,7 @@ def _without_token(response: "Response") -> "Response":
 
 
 def httpx_auth(connection: str) -> "httpx.Auth":
-    """The same for `httpx`."""
+    """The access token of a connection for `httpx`, as `BearerAuth` has it."""
     auth: httpx.Auth = _httpx_class()(connection)
     return auth
 

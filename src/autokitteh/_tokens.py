@@ -40,8 +40,8 @@ class Token:
         return self.expires_at is None or self.expires_at - datetime.now(UTC) > margin
 
 
-#: The newest token of each connection, with the one in the environment that it replaces.
-_renewed: dict[str, tuple[str, Token]] = {}
+#: The newest token of each connection, with who gave it, and the one in the environment that it replaces.
+_renewed: dict[str, tuple[_runtime.Runtime, str, Token]] = {}
 _lock = threading.RLock()
 
 
@@ -85,7 +85,7 @@ def renew(connection: str, *, force: bool = False) -> Token:
         except AutoKittehError as error:
             raise OAuthRefreshError(connection, error) from error
         token = Token(answer["access_token"], parse_time(answer.get("expiry") or ""))
-        _renewed[connection] = read_first(connection, *ACCESS), token
+        _renewed[connection] = _runtime.current(), read_first(connection, *ACCESS), token
         return token
 
 
@@ -125,7 +125,7 @@ def expiry(connection: str) -> datetime | None:
 
 def _newest(connection: str) -> Token | None:
     given = read_first(connection, *ACCESS)
-    replaced, token = _renewed.get(connection, ("", None))
-    if token is not None and replaced == given:
+    giver, replaced, token = _renewed.get(connection, (None, "", None))
+    if token is not None and giver is _runtime.current() and replaced == given:
         return token
     return Token(given, expiry(connection)) if given else None

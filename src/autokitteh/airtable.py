@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from autokitteh._bearer import BearerAuth
+from autokitteh._bearer import BearerAuth, KeyAuth
 from autokitteh._tokens import REFRESH, VARIABLES, renew
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
@@ -32,11 +32,12 @@ def airtable_client(connection: str) -> "Api":
     options: dict[str, Any] = {}
     if base_url := read_variable(connection, "base_url"):
         options["endpoint_url"] = base_url.rstrip("/")
-    if token := read_variable(connection, "pat"):
-        return Api(token, **options)
-    require_variable(connection, *REFRESH)
-    renew(connection)
+    auth: BearerAuth | KeyAuth = KeyAuth(connection, "pat")
+    if not read_variable(connection, "pat"):
+        require_variable(connection, *REFRESH)
+        renew(connection)
+        auth = BearerAuth(connection)
     client = Api("", **options)
     del client.session.headers["Authorization"]
-    client.session.auth = BearerAuth(connection)
+    client.session.auth = auth
     return client

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from autokitteh._bearer import BearerAuth
+from autokitteh._bearer import BearerAuth, KeyAuth
 from autokitteh._tokens import ACCESS, VARIABLES
 from autokitteh.connections import (
     check_connection_name,
@@ -66,19 +66,23 @@ def get_base_url(connection: str) -> str | None:
 def _credentials(connection: str, product: str, path: str) -> dict[str, Any]:
     if read_first(connection, *ACCESS):
         return _oauth(connection, product, path)
-    token = require_variable(connection, "Token")
+    require_variable(connection, "Token")
     url = require_variable(connection, "BaseURL", "AccessURL")
-    if email := read_variable(connection, "Email"):
-        return {"url": url, "username": email, "password": token, "cloud": True}
-    return {"url": url, "token": token}
+    if read_variable(connection, "Email"):
+        return {"url": url, "session": _session(KeyAuth(connection, "Token", user="Email")), "cloud": True}
+    return {"url": url, "session": _session(KeyAuth(connection, "Token"))}
 
 
 def _oauth(connection: str, product: str, path: str) -> dict[str, Any]:
-    import requests
-
     # Sites themselves take no OAuth tokens.
     gateway = read_variable(connection, "base_url").rstrip("/") or "https://api.atlassian.com"
     url = f"{gateway}/ex/{product}/{require_variable(connection, 'AccessID')}{path}"
+    return {"url": url, "session": _session(BearerAuth(connection)), "cloud": True}
+
+
+def _session(auth: Any) -> Any:
+    import requests
+
     session = requests.Session()
-    session.auth = BearerAuth(connection)
-    return {"url": url, "session": session, "cloud": True}
+    session.auth = auth
+    return session

@@ -1,5 +1,6 @@
 """Auth0: the official client for its Management API, with the token of a connection."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,10 +32,19 @@ def auth0_client(connection: str, **kwargs: Any) -> Any:
     where = urlsplit(read_variable(connection, "base_url"))
     domain = where.netloc or require_variable(connection, "auth0_domain")
     client = Auth0(**{"domain": domain, "token": "", **kwargs})
-    for endpoint in vars(client).values():
+    for endpoint in _endpoints(client):
         endpoint.client.base_headers = _Headers(endpoint.client.base_headers, connection)
         endpoint.protocol = where.scheme or endpoint.protocol
     return client
+
+
+def _endpoints(client: Any) -> Iterator[Any]:
+    """Each of which has a client of its own, and where `aiohttp` is installed, another for calls that are async."""
+    for endpoint in vars(client).values():
+        if hasattr(endpoint, "client"):
+            yield endpoint
+            if hasattr(endpoint, "_async_client"):
+                yield endpoint._async_client
 
 
 class _Headers(dict[str, str]):

@@ -3,7 +3,8 @@
 import os
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 from autokitteh.connections import (
     check_connection_name,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from github import Auth, Github
 
     class AppAuth(Auth.AppAuth):
-        """See `_app_auth_class`."""
+        """See `_auth_classes`."""
 
         def __init__(self, app_id: int | str, connection: str) -> None: ...
 
@@ -64,18 +65,30 @@ def _api(connection: str) -> str:
 
 
 def _auth(connection: str) -> "Auth.Auth":
-    from github import Auth
-
+    """What PyGithub's objects have in them, and what is left of it when they are recorded: no token."""
+    classes = _auth_classes()
+    auth: Any
     if token := read_variable(connection, "pat"):
-        return Auth.Token(token)
-    app_id = _number(connection, "app_id")
-    install_id = _number(connection, "install_id")
-    if private_key := read_variable(connection, "private_key"):
-        # A key that was put on one line has its ends of lines written out.
-        app = Auth.AppAuth(app_id, private_key.replace("\\n", "\n"))
+        auth = classes.Token(token)
     else:
-        app = _app_auth_class()(app_id, connection)
-    return app.get_installation_auth(install_id)
+        app = _app(connection)
+        auth = classes.AppInstallationAuth(app, _number(connection, "install_id"))
+    auth.connection = connection
+    return cast("Auth.Auth", auth)
+
+
+def _app(connection: str) -> "Auth.AppAuth":
+    app_id = _number(connection, "app_id")
+    require_variable(connection, "install_id")
+    private_key = read_variable(connection, "private_key")
+    app: Any
+    if not private_key:
+        app = _auth_classes().AppAuth(app_id, connection)
+    else:
+        # A key that was put on one line has its ends of lines written out.
+        app = _auth_classes().KeyAppAuth(app_id, private_key.replace("\\n", "\n"))
+        app.connection = connection
+    return cast("Auth.AppAuth", app)
 
 
 def _number(connection: str, name: str) -> int:
@@ -87,11 +100,24 @@ def _number(connection: str, name: str) -> int:
 
 
 @cache
-def _app_auth_class() -> Any:
+def _auth_classes() -> Any:
     try:
         from github import Auth
     except ImportError as error:
         raise missing_package("AppAuth", _REQUIREMENT) from error
+
+    class Token(Auth.Token):
+        def __reduce__(self) -> Any:
+            return _auth, (self.connection,)
+
+    class AppInstallationAuth(Auth.AppInstallationAuth):
+        def __reduce__(self) -> Any:
+            secrets = ("_app_auth", "_AppInstallationAuth__installation_authorization")
+            return _auth, (self.connection,), {name: vars(self)[name] for name in vars(self) if name not in secrets}
+
+    class KeyAppAuth(Auth.AppAuth):
+        def __reduce__(self) -> Any:
+            return _app, (self.connection,)
 
     class AppAuth(Auth.AppAuth):
         """A GitHub app whose key only the server has: the server signs."""
@@ -105,12 +131,15 @@ def _app_auth_class() -> Any:
             times = {"iat": now - _BEFORE_S, "exp": now + (expiration or _AFTER_S)}
             return encode_jwt({**times, "iss": self.app_id}, self.connection, "RS256")
 
+        def __reduce__(self) -> Any:
+            return AppAuth, (self.app_id, self.connection)
+
     AppAuth.__qualname__ = "AppAuth"
-    return AppAuth
+    return SimpleNamespace(Token=Token, AppInstallationAuth=AppInstallationAuth, KeyAppAuth=KeyAppAuth, AppAuth=AppAuth)
 
 
 def __getattr__(name: str) -> Any:
     """`AppAuth`, which is made when it is first asked for: its base is PyGithub's."""
     if name == "AppAuth":
-        return _app_auth_class()
+        return _auth_classes().AppAuth
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -120,6 +120,7 @@ def gspread_client(connection: str, **kwargs: Any) -> "Client":
     except ImportError as error:
         raise missing_package("gspread_client", "gspread ~= 6.2") from error
 
+    kwargs.setdefault("http_client", _gspread_http_class())
     client = gspread.authorize(google_creds("googlesheets", connection, list(_SHEETS)), **kwargs)
     send_elsewhere(client.http_client.session, read_variable(connection, "base_url"), "https://sheets.googleapis.com")
     return client
@@ -325,3 +326,20 @@ def _account_class() -> Any:
             return _service_account, self.made_with
 
     return AccountCredentials
+
+
+@cache
+def _gspread_http_class() -> Any:
+    from gspread.http_client import HTTPClient
+
+    class ConnectionHTTPClient(HTTPClient):
+        """Sheets have it in them: it is pickled as what it was made from."""
+
+        def __reduce__(self) -> Any:
+            return _gspread_http, self.auth.made_with[:1]  # type: ignore[attr-defined]
+
+    return ConnectionHTTPClient
+
+
+def _gspread_http(connection: str) -> Any:
+    return gspread_client(connection).http_client

@@ -1,5 +1,7 @@
 """HubSpot: the official client, with the credentials of a connection."""
 
+import importlib
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,9 +33,10 @@ def hubspot_client(connection: str, **kwargs: Any) -> Any:
     if base_url := read_variable(connection, "base_url").rstrip("/"):
         # Generated clients look for the one, requests made by hand for the other.
         kwargs = {"host": base_url, "base_url": base_url, **kwargs}
-    if not read_first(connection, *REFRESH):
-        return HubSpot(**{"access_token": require_variable(connection, "private_app_token"), **kwargs})
-    renew(connection)
+    if read_first(connection, *REFRESH):
+        renew(connection)
+    else:
+        require_variable(connection, "private_app_token")
     client = HubSpot(**{"api_factory": _ApiFactory(connection), **kwargs})
     client.config = _Config(client.config, connection)
     return client
@@ -47,10 +50,10 @@ class _Config(dict[str, Any]):
         self.connection = connection
 
     def get(self, key: str, default: Any = None) -> Any:
-        return access_token(self.connection) if key == "access_token" else super().get(key, default)
+        return _token(self.connection) if key == "access_token" else super().get(key, default)
 
     def __getitem__(self, key: str) -> Any:
-        return access_token(self.connection) if key == "access_token" else super().__getitem__(key)
+        return _token(self.connection) if key == "access_token" else super().__getitem__(key)
 
     def __reduce__(self) -> Any:
         return _Config, (dict(self), self.connection)
@@ -65,11 +68,33 @@ class _ApiFactory:
     def __call__(self, package: Any, name: str, config: dict[str, Any]) -> Any:
         from hubspot.discovery.discovery_base import DiscoveryBase  # type: ignore[import-untyped]
 
-        connection = self.connection
-
-        class Configuration(package.Configuration):  # type: ignore[misc]
-            # The generated code sets it, and reads it for each request.
-            access_token = property(lambda self: access_token(connection), lambda self, value: None)
-
-        parts = {name: getattr(package, name), "Configuration": Configuration, "ApiClient": package.ApiClient}
+        parts = {
+            name: getattr(package, name),
+            "Configuration": _configuration_class(package.__name__, self.connection),
+            "ApiClient": package.ApiClient,
+        }
         return DiscoveryBase._default_api_factory(SimpleNamespace(**parts), name, config)
+
+
+@cache
+def _configuration_class(package: str, connection: str) -> Any:
+    class Configuration(importlib.import_module(package).Configuration):  # type: ignore[misc]
+        """Results have it in them, too: it is pickled without the token."""
+
+        # The generated code sets it, and reads it for each request.
+        access_token = property(lambda self: _token(connection), lambda self, value: None)
+
+        def __reduce__(self) -> Any:
+            return _configuration, (package, connection)
+
+    return Configuration
+
+
+def _configuration(package: str, connection: str) -> Any:
+    return _configuration_class(package, connection)()
+
+
+def _token(connection: str) -> str:
+    return (
+        access_token(connection) if read_first(connection, *REFRESH) else read_variable(connection, "private_app_token")
+    )

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from autokitteh._bearer import KeyAuth
 from autokitteh._elsewhere import send_elsewhere
 from autokitteh._tokens import VARIABLES
 from autokitteh.connections import check_connection_name, missing_package, read_variable
@@ -30,8 +31,7 @@ def linear_client(connection: str) -> "Session":
     there is no new one.
     """
     check_connection_name(connection)
-    key = read_variable(connection, "api_key")
-    if not key:
+    if not read_variable(connection, "api_key"):
         return open_session("linear_client", "linear", connection, _API)
     try:
         import requests
@@ -39,7 +39,7 @@ def linear_client(connection: str) -> "Session":
         raise missing_package("linear_client", "requests ~= 2.32") from error
 
     session = requests.Session()
-    session.headers["Authorization"] = key  # without "Bearer"
+    session.auth = KeyAuth(connection, "api_key", scheme="")
     session.base_url = _API  # type: ignore[attr-defined]
     send_elsewhere(session, read_variable(connection, "base_url"), _HOST)
     return session

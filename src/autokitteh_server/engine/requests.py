@@ -1,7 +1,7 @@
 """What sessions ask the server to do: one small function a kind of request, in a table.
 
-Each runs in the transaction that also records it, except for those that tell of secrets. It touches nothing but the connection; what is to happen once that
-is durable, waking another session say, it leaves in `ctx.after`.
+Each runs in the transaction that also records it, except for those that tell of secrets. It touches nothing but the
+connection; what is to happen once that is durable, waking another session say, it leaves in `ctx.after`.
 """
 
 from collections.abc import Callable, Sequence
