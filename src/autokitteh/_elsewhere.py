@@ -32,7 +32,8 @@ def _adapter_class() -> Any:
             self.base_url = base_url
 
         def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-            request.url = self.base_url + request.url.removeprefix(self.address)
+            if request.url.startswith(self.address):  # it may be sent a second time
+                request.url = self.base_url + request.url.removeprefix(self.address)
             return super().send(request, *args, **kwargs)
 
     Elsewhere.__qualname__ = "Elsewhere"

@@ -107,15 +107,21 @@ def _auth_classes() -> Any:
         raise missing_package("AppAuth", _REQUIREMENT) from error
 
     class Token(Auth.Token):
+        connection = ""
+
         def __reduce__(self) -> Any:
             return _auth, (self.connection,)
 
     class AppInstallationAuth(Auth.AppInstallationAuth):
+        connection = ""
+
         def __reduce__(self) -> Any:
             secrets = ("_app_auth", "_AppInstallationAuth__installation_authorization")
             return _auth, (self.connection,), {name: vars(self)[name] for name in vars(self) if name not in secrets}
 
     class KeyAppAuth(Auth.AppAuth):
+        connection = ""
+
         def __reduce__(self) -> Any:
             return _app, (self.connection,)
 

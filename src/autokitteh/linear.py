@@ -41,5 +41,7 @@ def linear_client(connection: str) -> "Session":
     session = requests.Session()
     session.auth = KeyAuth(connection, "api_key", scheme="")
     session.base_url = _API  # type: ignore[attr-defined]
+    # What is pickled of a session, one that was recorded say.
+    session.__attrs__ = [*session.__attrs__, "base_url", "__attrs__"]
     send_elsewhere(session, read_variable(connection, "base_url"), _HOST)
     return session

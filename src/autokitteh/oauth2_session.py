@@ -42,6 +42,8 @@ def _session_class() -> Any:
         raise OAuthRefreshError if the token has expired and there is no new one.
         """
 
+        __attrs__ = [*BaseUrlSession.__attrs__, "base_url"]  # noqa: RUF012  what is pickled
+
         def __init__(self, integration: str, connection: str, *args: Any, **kwargs: Any) -> None:
             require_variable(check_connection_name(connection), *ACCESS)
             super().__init__(*args, **kwargs)
