@@ -15,6 +15,7 @@ from autokitteh_server.config import IsolationSettings, Settings
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Session
 from autokitteh_server.core.journal import Record
+from autokitteh_server.engine.surroundings import Credentials
 from autokitteh_server.operations.runs import plan_run, submit_run
 from autokitteh_server.storage import journal, sessions
 from autokitteh_server.storage.database import Database
@@ -77,17 +78,31 @@ class Growth:
 class Bench:
     """A server in a folder, and what tests do with it."""
 
-    def __init__(self, folder: Path, *, clock: Clock | None = None, is_only: bool = True, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        is_only: bool = True,
+        credentials: Credentials | None = None,
+        **settings: Any,
+    ) -> None:
         settings.setdefault("limits", Limits(memory_bytes=1024**3))
         self.settings = Settings(**({"data_dir": folder / "data", "durable": False} | UNCONFINED | settings))
         self.clock = clock
         self.is_only = is_only
+        self.credentials = credentials
         self.growth = Growth()
         self.server: Server | None = None
 
     def __enter__(self) -> "Bench":
         self.server = Server(
-            self.settings, environ=os.environ, clock=self.clock, listener=self.growth, is_only=self.is_only
+            self.settings,
+            environ=os.environ,
+            clock=self.clock,
+            listener=self.growth,
+            is_only=self.is_only,
+            credentials=self.credentials,
         )
         self.server.start()
         return self

@@ -34,7 +34,8 @@ def anthropic_pydantic_ai_provider(connection: str, **kwargs: Any) -> Any:
 
     - `kwargs`: arguments for `AnthropicProvider`.
 
-    `pydantic-ai-slim[anthropic]` has to be in the project's `requirements.txt`. `base_url` is as in
+    `pydantic-ai-slim[anthropic]` has to be in the project's `requirements.txt`, and `opentelemetry-api < 1.44`, which
+    the version that goes with `anthropic ~= 0.54.0` imports more of than there is later. `base_url` is as in
     `anthropic_client`.
 
     Raises ValueError for what is no name of a connection, ConnectionInitError if it has no key, ImportError if the

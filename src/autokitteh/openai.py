@@ -34,7 +34,8 @@ def openai_pydantic_ai_provider(connection: str, **kwargs: Any) -> Any:
 
     - `kwargs`: arguments for `OpenAIProvider`.
 
-    `pydantic-ai-slim[openai]` has to be in the project's `requirements.txt`. `base_url` is as in `openai_client`.
+    `pydantic-ai-slim[openai]` has to be in the project's `requirements.txt`, and `opentelemetry-api < 1.44`, which the
+    version that goes with `openai ~= 1.57` imports more of than there is later. `base_url` is as in `openai_client`.
 
     Raises ValueError for what is no name of a connection, ConnectionInitError if it has no key, ImportError if the
     package is not installed.

@@ -16,17 +16,36 @@ from sdk.services import _CLAUDE, _COMPLETION, _GEMINI, KEY
 ROOT = Path(__file__).parent.parent.parent
 
 #: For each: its helper, what the service is asked, its answer, what is promised along, and Pydantic AI's own model.
+#: The versions that go with the promised clients import what newer versions of OpenTelemetry do not have any more.
 PROVIDERS = {
     "anthropic": (
-        *("anthropic_pydantic_ai_provider", "POST /v1/messages", _CLAUDE, "anthropic ~= 0.54.0"),
+        *(
+            "anthropic_pydantic_ai_provider",
+            "POST /v1/messages",
+            _CLAUDE,
+            "anthropic ~= 0.54.0",
+            "opentelemetry-api < 1.44",
+        ),
         "anthropic.AnthropicModel",
     ),
     "openai": (
-        *("openai_pydantic_ai_provider", "POST /v1/chat/completions", _COMPLETION, "openai ~= 1.57"),
+        *(
+            "openai_pydantic_ai_provider",
+            "POST /v1/chat/completions",
+            _COMPLETION,
+            "openai ~= 1.57",
+            "opentelemetry-api < 1.44",
+        ),
         "openai.OpenAIChatModel",
     ),
     "google": (
-        *("google_pydantic_ai_provider", "POST /v1beta/models/m:generateContent", _GEMINI, "httpx < 1"),
+        *(
+            "google_pydantic_ai_provider",
+            "POST /v1beta/models/m:generateContent",
+            _GEMINI,
+            "httpx < 1",
+            "opentelemetry-api",
+        ),
         "google.GoogleModel",
     ),
 }
@@ -47,8 +66,8 @@ print(Agent(model("m", provider=provider)).run_sync("hello").output)
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_an_agent_asks_its_model(name: str, tmp_path: Path) -> None:
     """An agent that was given the provider has its answer from the service, with the connection's key."""
-    function, route, answer, promised, model = PROVIDERS[name]
-    python = environment(tmp_path, f"pydantic-ai-slim[{name}]", promised)
+    function, route, answer, promised, telemetry, model = PROVIDERS[name]
+    python = environment(tmp_path, f"pydantic-ai-slim[{name}]", promised, telemetry)
     with serving({route: answer}) as fake:
         variable = "apiKey" if name == "openai" else "api_key"
         base_url = f"{fake.url}/v1" if name == "openai" else fake.url
