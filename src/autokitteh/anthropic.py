@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from autokitteh._reference import as_reference
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def anthropic_client(connection: str) -> "Anthropic":
         raise missing_package("anthropic_client", "anthropic ~= 0.54.0") from error
 
     key = require_variable(connection, "api_key")
-    return Anthropic(api_key=key, base_url=read_variable(connection, "base_url") or None)
+    client = Anthropic(api_key=key, base_url=read_variable(connection, "base_url") or None)
+    return as_reference(client, anthropic_client, connection)
 
 
 def anthropic_pydantic_ai_provider(connection: str, **kwargs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from autokitteh._reference import as_reference
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
 READS = ("pat", "base_url")
@@ -26,4 +27,4 @@ def asana_client(connection: str) -> Any:
     configuration.access_token = require_variable(connection, "pat")
     if base_url := read_variable(connection, "base_url"):
         configuration.host = base_url.rstrip("/")
-    return asana.ApiClient(configuration)
+    return as_reference(asana.ApiClient(configuration), asana_client, connection)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from autokitteh._reference import as_reference
 from autokitteh._tokens import ACCESS, VARIABLES, access_token
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
@@ -31,7 +32,7 @@ def auth0_client(connection: str, **kwargs: Any) -> Any:
     require_variable(connection, *ACCESS)
     where = urlsplit(read_variable(connection, "base_url"))
     domain = where.netloc or require_variable(connection, "auth0_domain")
-    client = Auth0(**{"domain": domain, "token": "", **kwargs})
+    client = as_reference(Auth0(**{"domain": domain, "token": "", **kwargs}), auth0_client, connection, **kwargs)
     for endpoint in _endpoints(client):
         endpoint.client.base_headers = _Headers(endpoint.client.base_headers, connection)
         endpoint.protocol = where.scheme or endpoint.protocol

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from autokitteh._reference import as_reference
 from autokitteh.connections import check_connection_name, missing_package, read_variable
 
 READS = ("Region", "AccessKeyID", "SecretKey", "Token", "base_url")
@@ -36,7 +37,8 @@ def boto3_client(connection: str, service: str, region: str = "", **kwargs: Any)
         "aws_session_token": _read(connection, "Token"),
         "endpoint_url": _read(connection, "base_url"),
     }
-    return boto3.client(service, **{**given, **kwargs})
+    client = boto3.client(service, **{**given, **kwargs})
+    return as_reference(client, boto3_client, connection, service, region, **kwargs)
 
 
 def _read(connection: str, name: str) -> str | None:

@@ -74,7 +74,8 @@ class OAuthRefreshError(AutoKittehError):
 class AtlassianOAuthError(AutoKittehError):
     """An Atlassian client that takes only an API token was asked for, and the connection uses OAuth.
 
-    Initialise the connection with an API token or a personal access token instead.
+    The clients for Jira and Confluence take OAuth, and no helper raises this any more: it is here for code that catches
+    it. Initialise the connection with an API token or a personal access token instead.
     """
 
     def __init__(self, connection: str) -> None:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from autokitteh._elsewhere import send_elsewhere
+from autokitteh._reference import as_reference
 from autokitteh._tokens import (
     ACCESS,
     EXPIRY,
@@ -187,7 +188,7 @@ def gemini_client(connection: str, **kwargs: Any) -> Any:
         # Not gRPC, which would want TLS.
         options |= {"transport": "rest", "client_options": {"api_endpoint": base_url}}
     genai.configure(**options)  # type: ignore[attr-defined]
-    return genai.GenerativeModel(**kwargs)  # type: ignore[attr-defined]
+    return as_reference(genai.GenerativeModel(**kwargs), gemini_client, connection, **kwargs)  # type: ignore[attr-defined]
 
 
 def google_pydantic_ai_provider(connection: str, **kwargs: Any) -> Any:

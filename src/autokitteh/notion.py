@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from autokitteh._bearer import httpx_auth
+from autokitteh._reference import as_reference
 from autokitteh._tokens import ACCESS, VARIABLES
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
@@ -34,6 +35,8 @@ def notion_client(connection: str) -> "Client":
     if base_url := read_variable(connection, "base_url"):
         options["base_url"] = base_url.rstrip("/")
     if key := read_variable(connection, "api_key"):
-        return Client(auth=key, **options)
-    require_variable(connection, *ACCESS)
-    return Client(client=httpx.Client(auth=httpx_auth(connection)), **options)
+        client = Client(auth=key, **options)
+    else:
+        require_variable(connection, *ACCESS)
+        client = Client(client=httpx.Client(auth=httpx_auth(connection)), **options)
+    return as_reference(client, notion_client, connection)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from autokitteh._reference import as_reference
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def openai_client(connection: str) -> "OpenAI":
         raise missing_package("openai_client", "openai ~= 1.57") from error
 
     key = require_variable(connection, "apiKey")
-    return OpenAI(api_key=key, base_url=read_variable(connection, "base_url") or None)
+    client = OpenAI(api_key=key, base_url=read_variable(connection, "base_url") or None)
+    return as_reference(client, openai_client, connection)
 
 
 def openai_pydantic_ai_provider(connection: str, **kwargs: Any) -> Any:

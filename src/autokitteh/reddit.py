@@ -1,8 +1,8 @@
 """Reddit: the client library PRAW, with the credentials of a connection."""
 
-from functools import cache
 from typing import Any
 
+from autokitteh._reference import as_reference
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
 READS = ("client_id", "client_secret", "user_agent", "username", "password", "base_url")
@@ -19,7 +19,7 @@ def reddit_client(connection: str) -> Any:
     """
     check_connection_name(connection)
     try:
-        import praw  # type: ignore[import-untyped]  # noqa: F401
+        import praw  # type: ignore[import-untyped]
     except ImportError as error:
         raise missing_package("reddit_client", "praw ~= 7.8") from error
 
@@ -30,19 +30,4 @@ def reddit_client(connection: str) -> Any:
     if base_url := read_variable(connection, "base_url").rstrip("/"):
         options |= {"reddit_url": base_url, "oauth_url": base_url, "short_url": base_url}
     # It would ask PyPI whether there is a newer version.
-    client = _client_class()(check_for_updates=False, **options)
-    client._made_for = connection
-    return client
-
-
-@cache
-def _client_class() -> Any:
-    import praw
-
-    class ConnectionReddit(praw.Reddit):  # type: ignore[misc]
-        """Results have their client in them, and get recorded: it is pickled as the name of its connection."""
-
-        def __reduce__(self) -> Any:
-            return reddit_client, (self._made_for,)
-
-    return ConnectionReddit
+    return as_reference(praw.Reddit(check_for_updates=False, **options), reddit_client, connection)

@@ -1,9 +1,9 @@
 """Twilio: the official client, with the credentials of a connection."""
 
-from functools import cache
 from typing import Any
 
 from autokitteh._elsewhere import send_elsewhere
+from autokitteh._reference import as_reference
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
 READS = ("AccountSID", "Username", "Password", "base_url")
@@ -27,32 +27,15 @@ def twilio_client(connection: str) -> Any:
     """
     check_connection_name(connection)
     try:
-        import twilio.rest  # type: ignore[import-untyped]  # noqa: F401
+        from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
+        from twilio.rest import Client  # type: ignore[import-untyped]
     except ImportError as error:
         raise missing_package("twilio_client", "twilio ~= 9.4") from error
 
-    require_variable(connection, "Username")
-    require_variable(connection, "Password")
-    return _client_class()(connection)
-
-
-@cache
-def _client_class() -> Any:
-    from twilio.http.http_client import TwilioHttpClient  # type: ignore[import-untyped]
-    from twilio.rest import Client
-
-    class ConnectionClient(Client):  # type: ignore[misc]
-        """Results have their client in them, and get recorded: it is pickled as the name of its connection."""
-
-        def __init__(self, connection: str) -> None:
-            self._connection = connection
-            http = TwilioHttpClient()
-            send_elsewhere(http.session, read_variable(connection, "base_url"), *_HOSTS)
-            username, password = (read_variable(connection, name) for name in ("Username", "Password"))
-            # An API key is not the account: without its id the client would take the key for it.
-            super().__init__(username, password, read_variable(connection, "AccountSID") or None, http_client=http)
-
-        def __reduce__(self) -> Any:
-            return twilio_client, (self._connection,)
-
-    return ConnectionClient
+    username = require_variable(connection, "Username")
+    password = require_variable(connection, "Password")
+    http = TwilioHttpClient()
+    send_elsewhere(http.session, read_variable(connection, "base_url"), *_HOSTS)
+    # An API key is not the account: without its id the client would take the key for it.
+    client = Client(username, password, read_variable(connection, "AccountSID") or None, http_client=http)
+    return as_reference(client, twilio_client, connection)

@@ -45,7 +45,7 @@ TIME = "2025-01-01T10:00:00.000Z"
 
 @dataclass(frozen=True)
 class Service:
-    """A row. In `variables`, "URL" stands for the address of the stand-in."""
+    """A row. The call itself is the last of the routes; in `variables`, "URL" stands for the stand-in's address."""
 
     helper: Callable[..., Any]
     variables: dict[str, str]
@@ -237,7 +237,7 @@ SERVICES = [
     Service(
         autokitteh.discord.discord_client,
         {"BotToken": KEY, "base_url": "URL"},
-        {"GET /users/@me": _USER, "GET /users/5": _USER, "GET /oauth2/applications/@me": _APPLICATION},
+        {"GET /users/@me": _USER, "GET /oauth2/applications/@me": _APPLICATION, "GET /users/5": _USER},
         _discord,
         "ann",
         token=f"Bot {KEY}",
