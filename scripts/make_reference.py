@@ -1,6 +1,8 @@
 """`make docs`: writes the pages of docs/reference that follow from the code. `--check` names those out of date."""
 
+import importlib
 import inspect
+import pkgutil
 import re
 import sys
 import textwrap
@@ -15,14 +17,13 @@ import autokitteh
 from autokitteh import (
     activities,
     attr_dict,
+    connections,
     errors,
     event,
     events,
-    google,
     outcomes,
     sessions,
     signals,
-    slack,
     testing,
     triggers,
 )
@@ -255,12 +256,18 @@ _SDK: tuple[tuple[str, ModuleType], ...] = (
 )
 
 
-_CLIENTS: tuple[ModuleType, ...] = (google, slack)
+#: Modules named after services: they say which vars of a connection they read.
+_CLIENTS: tuple[ModuleType, ...] = tuple(
+    module
+    for found in pkgutil.iter_modules(autokitteh.__path__, "autokitteh.")
+    if hasattr(module := importlib.import_module(found.name), "READS")
+)
 
 _CLIENTS_INTRODUCTION = """\
 A module for each service, to be imported by itself: `from autokitteh.slack import slack_client`. Its functions make the
-service's own client, with the credentials of a connection. Call them outside of functions: a client can't be recorded,
-and is made anew whenever a session's process starts."""
+service's own client, with the credentials of a connection. Call them outside of functions: a client is not recorded,
+but made anew whenever a session's process starts. [Clients of services](../explanation/clients.md) tells which results
+can be recorded, and how clients outlive their tokens."""
 
 
 def sdk_page() -> str:
@@ -272,6 +279,8 @@ def sdk_page() -> str:
     parts += ["## Clients of services", _CLIENTS_INTRODUCTION]
     for module in _CLIENTS:
         parts += [_entry(f"{module.__name__}.{name}", getattr(module, name)) for name in _public(module)]
+    for function in (connections.refresh_oauth, connections.encode_jwt):
+        parts.append(_entry(f"autokitteh.connections.{function.__name__}", function))
     parts += ["## Errors", "See [Errors](errors.md).", "## Testing", _markdown(inspect.getdoc(testing) or "")]
     for name in _public(testing):
         parts.append(_entry(f"autokitteh.testing.{name}", getattr(testing, name)))
@@ -285,7 +294,7 @@ def _is_defined_in(module: ModuleType, name: str) -> bool:
 
 def _public(module: ModuleType) -> list[str]:
     if hasattr(module, "__all__"):
-        return list(module.__all__)
+        return [name for name in module.__all__ if name != "READS"]
     return [
         name
         for name, value in vars(module).items()

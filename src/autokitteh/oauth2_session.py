@@ -17,6 +17,8 @@ if TYPE_CHECKING:
         def __init__(self, integration: str, connection: str, *args: Any, **kwargs: Any) -> None: ...
 
 
+__all__ = ["READS", "OAuth2Session"]
+
 READS = (*VARIABLES, "base_url")
 
 

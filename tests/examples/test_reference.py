@@ -67,7 +67,7 @@ def test_explicit_activities(here: Here) -> None:
     """What Google's client returns lives inside of the activity only."""
     with running(Sheets()) as sheets:
         deploy(here, "explicit_activities")
-        credentials = {"auth_type": "oauth", "oauth_AccessToken": "good"}
+        credentials = {"auth_type": "oauth", "oauth_AccessToken": "good", "oauth_Expiry": "2099-01-01T00:00:00Z"}
         here.set_vars("explicit_activities/sheets_conn", **credentials, base_url=sheets.url)
         here.start_session("explicit_activities", "program.py:on_trigger")
         assert here.finish_last() == ["Updated range: 'Sheet1!A1:B7'"]

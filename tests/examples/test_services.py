@@ -47,7 +47,8 @@ def test_explicit_activities(here: Here) -> None:
     with running(Sheets()) as sheets:
         here("deploy", str(EXAMPLES / "explicit_activities"))
         here("var", "set", "explicit_activities", "SHEET_ID", "sheet1")
-        for name, value in (("auth_type", "oauth"), ("oauth_AccessToken", "good"), ("base_url", sheets.url)):
+        token = {"oauth_AccessToken": "good", "oauth_Expiry": "2099-01-01T00:00:00Z"}
+        for name, value in {"auth_type": "oauth", **token, "base_url": sheets.url}.items():
             here("var", "set", "explicit_activities/sheets_conn", name, value)
         here("session", "start", "explicit_activities", "--entry", "program.py:on_start", "--watch")
         assert here.finish_last() == ["wrote Sheet1!A1:B3"]
