@@ -78,7 +78,7 @@ def _auth(connection: str) -> "Auth.Auth":
 
 
 def _app(connection: str) -> "Auth.AppAuth":
-    app_id = _number(connection, "app_id")
+    app_id = str(_number(connection, "app_id"))  # what it is in a token's "iss"
     require_variable(connection, "install_id")
     private_key = read_variable(connection, "private_key")
     app: Any

@@ -67,8 +67,9 @@ def _client_class() -> Any:
 
         def __init__(self, connection: str, options: dict[str, Any]) -> None:
             self._connection, self._options = connection, options
-            base_url = read_variable(connection, "base_url")
-            super().__init__(**{**({"base_url": base_url} if base_url else {}), **options})
+            if base_url := read_variable(connection, "base_url"):
+                options = {"base_url": f"{base_url.rstrip('/')}/", **options}
+            super().__init__(**options)
 
         @property
         def token(self) -> str:

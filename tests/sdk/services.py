@@ -506,6 +506,7 @@ SERVICES = [
         {"POST /services/data/v59.0/sobjects/Contact/": (201, {"id": "1"})},
         lambda client: client.Contact.create({"LastName": "Ann"})["id"],
         "1",
+        arguments={"version": "59.0"},
         is_oauth=True,
     ),
 ]
