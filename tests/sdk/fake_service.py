@@ -33,8 +33,15 @@ class Asked:
         return self.headers.get("authorization", "")
 
 
-#: A JSON value, a status and a JSON value, or a function that gives one of these.
+#: A JSON value, a status and a JSON value, where to look instead, or a function that gives one of these.
 Answer = Any
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An answer that says where to look instead."""
+
+    location: str
 
 
 @dataclass
@@ -77,8 +84,11 @@ def serving(routes: dict[str, Answer], good_tokens: set[str] | None = None) -> I
             asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
             fake.asked.append(asked)
             status, value = fake.answer(asked)
-            content = json.dumps(value).encode()
-            self.send_response(status)
+            moved = isinstance(value, Moved)
+            content = b"" if moved else json.dumps(value).encode()
+            self.send_response(302 if moved else status)
+            if moved:
+                self.send_header("Location", value.location)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

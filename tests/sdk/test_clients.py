@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from autokitteh import testing
-from sdk.fake_service import serving
+from sdk.fake_service import Moved, serving
 from sdk.services import KEY, NAMES, SERVICES, Service
 
 Given = Callable[..., None]
@@ -264,3 +264,56 @@ def test_telegram_is_async(given: Given) -> None:
         user = asyncio.run(telegram_client("conn").get_me())
         assert SECRET not in pickle.dumps(user)
         assert pickle.loads(pickle.dumps(user)).first_name == "B"
+
+
+def test_a_redirect_has_the_token_on_the_same_host_alone(given: Given) -> None:
+    """It is followed with the token there, and without it elsewhere, where a refusal does not bring it either."""
+    from autokitteh.height import height_client
+
+    given(oauth_access_token=KEY, oauth_refresh_token="r")
+    with serving({"GET /there": {}}, {"none"}) as other, serving({"GET /there": {}}) as fake:
+        fake.routes |= {
+            "GET /here": Moved(f"{fake.url}/there"),
+            "GET /away": Moved(other.url.replace("127.0.0.1", "localhost")),
+        }
+        session = height_client("conn")
+        response = session.get(f"{fake.url}/here")
+        assert response.status_code == 200
+        assert [asked.token for asked in fake.asked] == [f"Bearer {KEY}"] * 2
+        assert SECRET not in pickle.dumps(response)
+        assert session.get(f"{fake.url}/away").status_code == 401
+        assert [asked.token for asked in other.asked] == [""]
+
+
+def test_what_was_uploaded_is_uploaded_again(given: Given) -> None:
+    """After a refused token a file is sent from where it had been read."""
+    import io
+
+    from autokitteh.zoom import zoom_client
+
+    with serving({"POST /v2/files": {}}, {"Bearer s3cr3t-first"}) as fake:
+        given(oauth_access_token="s3cr3t-old", oauth_refresh_token="r", base_url=fake.url)
+        file = io.BytesIO(b"#meow")
+        file.seek(1)
+        assert zoom_client("conn").post("files", data=file).status_code == 200
+        assert [asked.body for asked in fake.asked] == [b"meow", b"meow"]
+
+
+def test_a_token_that_stays_refused_is_not_asked_for_for_ever(given: Given) -> None:
+    """The second refusal is the answer."""
+    from autokitteh.zoom import zoom_client
+
+    with serving({}, {"none"}) as fake:
+        given(oauth_access_token="s3cr3t-old", oauth_refresh_token="r", base_url=fake.url)
+        assert zoom_client("conn").get("users/me").status_code == 401
+        assert len(fake.asked) == 2
+
+
+def test_without_a_refresh_token_a_refusal_is_the_answer(given: Given) -> None:
+    """Nobody is asked for a new one."""
+    from autokitteh.zoom import zoom_client
+
+    with serving({}, {"none"}) as fake:
+        given(oauth_access_token="s3cr3t-old", base_url=fake.url)
+        assert zoom_client("conn").get("users/me").status_code == 401
+        assert len(fake.asked) == 1
