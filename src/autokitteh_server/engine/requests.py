@@ -185,6 +185,8 @@ ARGUMENTS: dict[str, Sequence[dict[str, Any]]] = {
     "outcome": ({"value": object, "event_id": str | None}, {"http": dict, "event_id": str | None}),
     "subscribe": ({"source": str, "filter": str},),
     "unsubscribe": ({"id": str},),
+    "refresh_token": ({"connection": str, "force": bool},),
+    "sign_jwt": ({"connection": str, "payload": dict},),
 }
 
 #: Those that are compared with what is in the database.

@@ -341,7 +341,8 @@ class Turn:
     def _tell(self, message: Request) -> None:
         """Answer what no journal may have."""
         try:
-            told = requests.UNRECORDED[message.kind](self._around, self._session, load_json(message.body))
+            arguments = hearing.load_arguments(message)
+            told = requests.UNRECORDED[message.kind](self._around, self._session, arguments)
         except requests.RequestError as err:
             self._answer_effect(self._end_of(message, "json-error", [err.error, err.message]))
             return
