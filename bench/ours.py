@@ -38,7 +38,8 @@ class _Growth:
 def _server(db: str, **settings: Any) -> Iterator[tuple[Server, _Growth]]:
     growth = _Growth()
     with tempfile.TemporaryDirectory() as folder:
-        chosen = Settings(data_dir=Path(folder), db=db, **settings)
+        # In the server's own Python: what is measured is not how environments come about.
+        chosen = Settings(data_dir=Path(folder), db=db, environment="server", **settings)
         with Server(chosen, environ=os.environ, listener=growth) as server:
             server.start()
             yield server, growth

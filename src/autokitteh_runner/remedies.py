@@ -25,16 +25,15 @@ def _note(error: BaseException, limits: Limits, run: Run) -> str:
     if not isinstance(error, OSError):
         return ""
     if error.errno in (errno.EACCES, errno.EPERM) and run.confine and error.filename is not None:
-        return _of_file(str(error.filename), run)
+        return _of_file(str(error.filename))
     found = _BY_NUMBER.get(error.errno or 0)
     return found(limits) if found is not None else ""
 
 
-def _of_file(path: str, run: Run) -> str:
+def _of_file(path: str) -> str:
     return (
-        f"A session sees the files of its project ({run.root}), which it may not change, and may write below its "
-        f"temporary folder, tempfile.gettempdir(). The settings isolation.read_paths and isolation.write_paths of the "
-        f"server add to that; {path} is not among it."
+        f"Sessions on this server may not do that with {path}: they read their project's files, and write below "
+        "tempfile.gettempdir(). The server's settings isolation.read_paths and isolation.write_paths add to that."
     )
 
 

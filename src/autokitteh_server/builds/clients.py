@@ -16,6 +16,7 @@ class ClientNeeds:
 
     packages: tuple[str, ...] = ()  # promised ones, by name
     modules: tuple[str, ...] = ()  # that it imports from them
+    brought: tuple[str, ...] = ()  # modules that come along with the packages, and that it imports, too
     unpromised: tuple[str, ...] = ()  # modules that requirements.txt has to provide
     connection_at: int | None = 0  # which argument is the name of a connection; None: none
 
@@ -32,7 +33,8 @@ _GOOGLE_CREDENTIALS = ("google.oauth2.credentials", "google.oauth2.service_accou
 _GOOGLE_API = ClientNeeds(packages=_GOOGLE, modules=(*_GOOGLE_CREDENTIALS, "googleapiclient.discovery"))
 _HTTP = ClientNeeds(packages=("requests", "requests-toolbelt"), modules=("requests", "requests_toolbelt.sessions"))
 _GITHUB = _client("PyGithub", "github")
-_ATLASSIAN = _client("atlassian-python-api", "atlassian")
+_ATLASSIAN = ClientNeeds(packages=("atlassian-python-api", "requests"), modules=("atlassian", "requests"))
+_HTTP_CLIENT = ClientNeeds(packages=("requests",), modules=("requests",))
 _TEAMS = ClientNeeds(packages=("azure-identity", "msgraph-sdk"), modules=("azure.identity", "msgraph"))
 
 #: By module of the SDK and function.
@@ -46,6 +48,7 @@ CLIENTS: Mapping[str, Mapping[str, ClientNeeds]] = {
     },
     "asana": {"asana_client": _client("asana", "asana")},
     "atlassian": {"confluence_client": _ATLASSIAN, "get_base_url": _NOTHING, "jira_client": _ATLASSIAN},
+    "azurebot": {"azurebot_client": _HTTP_CLIENT},
     "auth0": {"auth0_client": _client("auth0-python", "auth0.management")},
     "aws": {"boto3_client": _client("boto3", "boto3")},
     "discord": {"bot_token": _NOTHING, "discord_client": _client("discord.py", "discord")},
@@ -59,7 +62,7 @@ CLIENTS: Mapping[str, Mapping[str, ClientNeeds]] = {
         "google_drive_client": _GOOGLE_API,
         "google_forms_client": _GOOGLE_API,
         "google_id": _NO_CONNECTION,
-        "google_pydantic_ai_provider": ClientNeeds(unpromised=("pydantic_ai",)),
+        "google_pydantic_ai_provider": ClientNeeds(unpromised=("google.genai", "pydantic_ai")),
         "google_sheets_client": _GOOGLE_API,
         "gspread_client": ClientNeeds(
             packages=("google-auth-oauthlib", "gspread"), modules=(*_GOOGLE_CREDENTIALS, "gspread")
@@ -71,9 +74,12 @@ CLIENTS: Mapping[str, Mapping[str, ClientNeeds]] = {
     "kubernetes": {"kubernetes_client": _client("kubernetes", "kubernetes.client", "kubernetes.config")},
     "linear": {"linear_client": _HTTP},
     "microsoft": {"teams_client": _TEAMS},
-    "notion": {"notion_client": _client("notion_client", "notion_client")},
+    "notion": {
+        "notion_client": ClientNeeds(packages=("notion_client",), modules=("notion_client",), brought=("httpx",)),
+    },
     "oauth2_session": {
         "OAuth2Session": ClientNeeds(packages=_HTTP.packages, modules=_HTTP.modules, connection_at=1),
+        "open_session": ClientNeeds(packages=_HTTP.packages, modules=_HTTP.modules, connection_at=2),
     },
     "openai": {
         "openai_client": _client("openai", "openai"),
@@ -83,7 +89,11 @@ CLIENTS: Mapping[str, Mapping[str, ClientNeeds]] = {
     },
     "pipedrive": {"pipedrive_client": _client("pipedrive-python-lib", "pipedrive.client")},
     "reddit": {"reddit_client": _client("praw", "praw")},
-    "salesforce": {"salesforce_client": _client("simple-salesforce", "simple_salesforce")},
+    "salesforce": {
+        "salesforce_client": ClientNeeds(
+            packages=("requests", "simple-salesforce"), modules=("requests", "simple_salesforce")
+        ),
+    },
     "slack": {"normalize_channel_name": _NO_CONNECTION, "slack_client": _client("slack-sdk", "slack_sdk")},
     "telegram": {"telegram_client": _client("python-telegram-bot", "telegram")},
     "twilio": {"twilio_client": _client("twilio", "twilio.rest")},

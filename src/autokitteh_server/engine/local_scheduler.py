@@ -97,7 +97,8 @@ class LocalScheduler:
 
     def retry(self) -> None:
         with self._changed:
-            self._retry()
+            for session_id in self._failures:
+                self._enqueue(session_id)
 
     def stop(self, session_id: str, *, force: bool) -> None:
         with self._changed:
@@ -163,7 +164,7 @@ class LocalScheduler:
             del self._queues[project_id]
         return session_id
 
-    def _retry(self) -> None:
+    def _retry_others(self) -> None:
         for session_id in self._failures.keys() - self._running.keys():  # those that run are trying just now
             self._enqueue(session_id)
 
@@ -246,7 +247,7 @@ class LocalScheduler:
         if self._closing:
             return
         if result is not None and self._failures.pop(session_id, 0):
-            self._retry()  # what was in the way of this one may have been in the way of others
+            self._retry_others()  # what was in the way of this one may have been in the way of others
         if result is not None and result.end in (TurnEnd.ENDED, TurnEnd.GONE):
             self._forget(session_id)
             return
