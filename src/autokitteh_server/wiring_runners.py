@@ -15,7 +15,7 @@ from autokitteh_server.core.protections import Protection
 from autokitteh_server.engine.surroundings import Workplace
 from autokitteh_server.runners.environments import Environments
 from autokitteh_server.runners.examination import examine
-from autokitteh_server.runners.isolation import plan_isolation
+from autokitteh_server.runners.isolation import must_be_entered, plan_isolation
 from autokitteh_server.runners.limits import LimitsWatch
 from autokitteh_server.runners.places import Place
 from autokitteh_server.runners.pool import RunnerPool
@@ -47,6 +47,9 @@ class Runners:
         self._builds.mkdir(exist_ok=True)
         # Whoever knows which build he wants may go there, and nobody may look which ones there are.
         self._builds.chmod(0o711)
+        if settings.isolation.mode == "auto" and must_be_entered():
+            # Whoever knows what he wants may go through, and see nothing else: what is secret is closed itself.
+            settings.data_dir.chmod(0o711)
         self.isolation = plan_isolation(
             is_wanted=settings.isolation.mode == "auto",
             needs=self._needs(),
@@ -137,4 +140,5 @@ def _hash_seed(data_dir: Path) -> int:
     except FileNotFoundError:
         seed = secrets.randbelow(2**32 - 1) + 1
         path.write_text(f"{seed}\n")
+        path.chmod(0o600)
         return seed

@@ -134,7 +134,7 @@ def _problem(needs: Needs, reason: str) -> Problem:
     at = by_name[named] if named else next(iter(needs.requirements), None)
     return Problem(
         message=f"the packages cannot be installed: {reason.rstrip('.')}",
-        file=at.file if at else REQUIREMENTS_FILE,
+        file=at.file if at else "imports",
         line=at.line if at and named else 1,
         remedy="" if at else "They are those of the promised ones that the code imports.",
     )

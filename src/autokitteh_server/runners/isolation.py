@@ -100,6 +100,11 @@ def plan_isolation(
     )
 
 
+def must_be_entered() -> bool:
+    """Whether other users, as whom sessions may run here, can only be where they could go by themselves."""
+    return os.geteuid() == 0 and not _may_mount()
+
+
 def _why_no_users(needs: Sequence[Path], users: int) -> str:
     if os.geteuid() != 0:
         return "the server does not run as root, so it cannot start processes as other users"
@@ -110,8 +115,8 @@ def _why_no_users(needs: Sequence[Path], users: int) -> str:
         return ""
     if sys.platform != "linux" or not _may_mount():
         return (
-            f"other users cannot enter {closed}, where Python or the data are, and the server may not mount. "
-            "Put both where all may go (/opt, /var/lib), or let others enter it: chmod o+x"
+            f"other users cannot enter {closed}, where Python or the data are, and the server may not mount; "
+            "if all could go there (as to /opt and /var/lib), they would"
         )
     return ""
 
