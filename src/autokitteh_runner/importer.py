@@ -193,8 +193,12 @@ class ProjectImporter:
         return found
 
     def _forget_finders(self) -> None:
+        # A fork server leaves hundreds of them, of packages, and to ask the file system about each takes milliseconds.
+        packages = tuple(
+            prefix + os.sep for prefix in {sys.prefix, sys.base_prefix} if not _is_in(str(self.root), prefix)
+        )
         for entry in list(sys.path_importer_cache):
-            if self._project_folder(entry) is not None:
+            if not entry.startswith(packages) and self._project_folder(entry) is not None:
                 del sys.path_importer_cache[entry]
 
 
