@@ -4,7 +4,7 @@ import pytest
 
 from autokitteh_server.builds.source import source_from_files
 from autokitteh_server.core.errors import FailedPrecondition, InvalidArgument, NotFound
-from autokitteh_server.core.manifest import TriggerType
+from autokitteh_server.core.manifest import Limits, TriggerType
 from autokitteh_server.core.manifest_parse import parse_manifest
 from autokitteh_server.core.manifest_problems import ManifestError
 from autokitteh_server.core.states import DeploymentState, SessionState
@@ -67,6 +67,21 @@ def test_a_change_of_the_manifest_alone(stage: Stage) -> None:
     again = stage.deploy(HOOK.replace("on_event", "on_tick"))
     assert again.is_new
     assert again.lines[0] == "~ trigger hook: call program.py:on_event -> program.py:on_tick"
+
+
+def test_a_change_of_limits_alone(stage: Stage) -> None:
+    """They are the build's: sessions under way keep those that they began with."""
+    first = stage.deploy(HOOK)
+    again = stage.deploy("  limits: {memory: 512 MiB, cpu_seconds: 0}\n" + HOOK)
+    assert again.is_new and again.build.id != first.build.id
+    assert again.build.setup is not None and again.build.setup.limits == {"memory_bytes": 2**29, "cpu_s": 0}
+
+
+def test_what_is_promised_needs_no_requirement(stage: Stage) -> None:
+    """Who names it all the same is told, and it is deployed."""
+    program = b"import yaml\n" + PROGRAM
+    deployed = stage.deploy(HOOK, program_py=program, **{"requirements.txt": b"PyYAML>=6\n"})
+    assert "! requirements.txt:1: PyYAML is there without being named. Remove the line." in deployed.lines
 
 
 def test_going_back_is_a_deployment_of_the_earlier_build(stage: Stage) -> None:
@@ -146,7 +161,7 @@ def test_an_export_is_what_was_deployed(stage: Stage) -> None:
 
 def test_an_export_has_what_was_made_by_hand(stage: Stage) -> None:
     """The manifest is written anew where the deployed one does not say it all; deploying that changes nothing."""
-    stage.deploy(HOOK)
+    stage.deploy("  limits: {memory: 1 GiB, processes: 7}\n" + HOOK)
     connections.create(stage.services, "p", "team", "slack")
     variables.set_value(stage.services, "p/team", "token", "hunter2", is_secret=True)
     variables.set_value(stage.services, "p", "PLAIN", "1", description="A number")
@@ -159,6 +174,7 @@ def test_an_export_has_what_was_made_by_hand(stage: Stage) -> None:
     exported = parse_manifest(files["autokitteh.yaml"])
     assert [var.name for var in exported.vars] == ["PLAIN", "TOKEN"]
     assert [trigger.name for trigger in exported.triggers] == ["chat", "hook"]
+    assert exported.limits == Limits(memory_bytes=2**30, processes=7)
     again = deploy(stage.services, source_from_files("", files))
     assert (again.is_new, again.lines) == (False, ())
     assert stage.database.read(lambda conn: load_state(conn, "p", stage.services.box)) == before

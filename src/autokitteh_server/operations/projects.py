@@ -1,11 +1,12 @@
 """Projects as people handle them: list, make, delete, and get back as files."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from autokitteh_server.builds.source import has_secret_values
 from autokitteh_server.core.entities import Project
 from autokitteh_server.core.errors import FailedPrecondition
-from autokitteh_server.core.manifest import MANIFEST_FILES
+from autokitteh_server.core.manifest import MANIFEST_FILES, Limits
 from autokitteh_server.core.manifest_parse import parse_manifest
 from autokitteh_server.core.manifest_problems import ManifestError
 from autokitteh_server.core.manifest_render import render_manifest
@@ -83,7 +84,16 @@ def _with_manifest(files: dict[str, bytes], state: ProjectState) -> dict[str, by
     path = next((path for path in MANIFEST_FILES if path in files), MANIFEST_FILES[0])
     if path in files and _says_all(files[path], state):
         return files
-    return dict(sorted({**files, path: render_manifest(manifest_of(state)).encode()}.items()))
+    present = replace(manifest_of(state), limits=_limits_of(files.get(path)))
+    return dict(sorted({**files, path: render_manifest(present).encode()}.items()))
+
+
+def _limits_of(manifest: bytes | None) -> Limits:
+    """What sessions may use, which the build says alone."""
+    try:
+        return parse_manifest(manifest).limits if manifest is not None else Limits()
+    except ManifestError:
+        return Limits()
 
 
 def _says_all(text: bytes, state: ProjectState) -> bool:
