@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -44,19 +45,21 @@ class Isolation:
     first_user: int = _FIRST_USER
     users: int = _USERS
     _given: dict[str, int] = field(default_factory=dict)
+    _giving: threading.Lock = field(default_factory=threading.Lock)
 
     def user_of(self, project_id: str) -> int | None:
-        """As whom a project's sessions run; None: as the server. Each project has another user, for good."""
+        """As whom a project's sessions run; None: as the server. No two projects have the same user at a time."""
         if not self.switches_users:
             return None
-        user = self._given.get(project_id)
-        if user is None:
-            digest = blake2b(project_id.encode(), key=self.installation, digest_size=8).digest()
-            user = self.first_user + int.from_bytes(digest) % self.users
-            while user in self._given.values():
-                user = self.first_user + (user + 1 - self.first_user) % self.users
-            self._given[project_id] = user
-        return user
+        with self._giving:
+            user = self._given.get(project_id)
+            if user is None:
+                digest = blake2b(project_id.encode(), key=self.installation, digest_size=8).digest()
+                user = self.first_user + int.from_bytes(digest) % self.users
+                while user in self._given.values():
+                    user = self.first_user + (user + 1 - self.first_user) % self.users
+                self._given[project_id] = user
+            return user
 
     def covers(self, more: Iterable[Path] = ()) -> dict[str, list[str]]:
         """Folders that another user may not enter, and what it needs of what is in them."""
@@ -102,10 +105,12 @@ def plan_isolation(
 
 def must_be_entered() -> bool:
     """Whether other users, as whom sessions may run here, can only be where they could go by themselves."""
-    return os.geteuid() == 0 and not _may_mount()
+    return sys.platform == "linux" and os.geteuid() == 0 and not _may_mount()
 
 
 def _why_no_users(needs: Sequence[Path], users: int) -> str:
+    if sys.platform != "linux":
+        return f"on {sys.platform} that is not supported"
     if os.geteuid() != 0:
         return "the server does not run as root, so it cannot start processes as other users"
     if not users:
@@ -113,7 +118,7 @@ def _why_no_users(needs: Sequence[Path], users: int) -> str:
     closed = next((found for path in needs if (found := _closed_ancestor(path)) is not None), None)
     if closed is None:
         return ""
-    if sys.platform != "linux" or not _may_mount():
+    if not _may_mount():
         return (
             f"other users cannot enter {closed}, where Python or the data are, and the server may not mount; "
             "if all could go there (as to /opt and /var/lib), they would"
