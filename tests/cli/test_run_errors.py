@@ -77,7 +77,6 @@ def test_bad_settings_are_named(ak: Ak, setting: str) -> None:
 @pytest.mark.parametrize(
     ("code", "summary", "where"),
     [
-        ("def main(event):\n    import nothing_like_it\n", "ModuleNotFoundError: No module named", 2),
         ("import time\n\ndef main(event):\n    time.sleep(-1)\n", "ValueError: sleep length must be non-negative", 4),
         ("def main(event):\n    return event.data.missing\n", "AttributeError: ", 2),
         ("def main(event):\n\n\n    raise LookupError('gone')\n", "LookupError: gone", 4),
@@ -171,3 +170,17 @@ def test_internal_errors_are_ours(ak: Ak) -> None:
     assert ended.err.startswith("Error: internal: ValueError: ")
     assert "report" in ended.err and "Traceback" not in ended.err
     assert "Traceback" in traced.err
+
+
+def test_an_import_that_nothing_provides_is_told_before_the_code_runs(ak: Ak) -> None:
+    """At the top of a file nothing is run at all; in a function it is a warning, for the function may not be called."""
+    ak.write(top="import nothing_like_it\n\ndef main(event):\n    pass\n")
+    ak.write(late="def main(event):\n    import nothing_like_it\n")
+
+    top, late = ak("run", "top.py"), ak("run", "late.py")
+
+    assert top.code == 40
+    assert top.err.startswith("Error: top.py:1:1: there is no module nothing_like_it. Name the package")
+    assert late.code == 1
+    assert late.err.startswith("Warning: late.py:2:1: there is no module nothing_like_it. Name the package")
+    assert "\nError: ModuleNotFoundError: No module named 'nothing_like_it'\n" in late.err

@@ -42,7 +42,7 @@ def env() -> None:
 @json_option
 @with_client
 def list_(client: "Client", as_json: bool) -> None:
-    """List environments, and what is in them, those used last first."""
+    """List environments, and what is in them."""
     show_all(client.environments.list(), as_json, _table)
 
 
