@@ -11,6 +11,7 @@ arguments", lacks the type's name, as it does in plain Python when the method wa
 
 import ast
 import sys
+import threading
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -53,6 +54,10 @@ _NEVER_CALLABLE = (
 #: The compiler gives up the method call's special form from this number of arguments on (its STACK_USE_GUIDELINE).
 _TOO_MANY_ARGUMENTS = 30
 
+#: Python 3.11 counts how deep it is in a tree for all threads together, and fails with a SystemError, now and then,
+#: where two of them import at once (CPython's issue 106905).
+_ONE_AT_A_TIME = threading.Lock()
+
 
 def compile_module(source: bytes, filename: str) -> CodeType:
     """Compile a module's source with its calls rewritten.
@@ -60,6 +65,11 @@ def compile_module(source: bytes, filename: str) -> CodeType:
     Raises what `compile` raises for the source as it is. Rewritten, each link of a chain of calls nests twice as deep:
     an expression for which only that is too much (hundreds of links) is a SyntaxError that names its line.
     """
+    with _ONE_AT_A_TIME:
+        return _compile(source, filename)
+
+
+def _compile(source: bytes, filename: str) -> CodeType:
     tree = compile(source, filename, "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
     assert isinstance(tree, ast.Module)
     try:

@@ -1,6 +1,7 @@
 """What can be known of Python code without running it: whether it is valid, and what it defines."""
 
 import ast
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,11 @@ from autokitteh_server.builds.source import Source
 from autokitteh_server.core.manifest_problems import Problem
 
 T = TypeVar("T")
+
+#: Python 3.11 counts how deep it is in a tree for all threads together, and fails with a SystemError where two parse at
+#: once (CPython's issue 106905); and what is done to warnings is done to those of all threads.
+_ONE_AT_A_TIME = threading.Lock()
+
 # ValueError: NUL characters. The last two: nested too deep for the compiler.
 _FAILURES = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -89,7 +95,7 @@ def _problem(path: str, content: bytes, error: BaseException) -> Problem:
 
 def _quietly(read: Callable[[], T]) -> T:
     """Warnings, of an invalid escape for example, are told when the code runs; here they would come twice."""
-    with warnings.catch_warnings():
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return read()
 
