@@ -7,8 +7,9 @@ from typing import Any
 from autokitteh_server.core.manifest import TriggerType, Version
 from autokitteh_server.core.names import NAME_PATTERN
 
-#: What a connection may be to.
+#: What a connection may be to: each is a folder of `integrations/`.
 INTEGRATIONS = (
+    "airtable",
     "anthropic",
     "asana",
     "auth0",
@@ -28,9 +29,13 @@ INTEGRATIONS = (
     "height",
     "hubspot",
     "jira",
+    "kubernetes",
     "linear",
+    "microsoft_teams",
     "notion",
     "pipedrive",
+    "reddit",
+    "salesforce",
     "slack",
     "telegram",
     "twilio",

@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+#: The variables that hold what OAuth gives, in both their spellings.
+SECRET_TOKENS = ("oauth_access_token", "oauth_AccessToken", "oauth_refresh_token", "oauth_RefreshToken")
+TOKENS = (*SECRET_TOKENS, "oauth_expiry", "oauth_Expiry", "oauth_token_type", "oauth_TokenType")
+
 
 class Grant(StrEnum):
     """By what a token is had."""
@@ -60,6 +64,8 @@ class Field:
     help: str = ""  # where one finds it, what it looks like
     pattern: str = ""  # a regular expression for all of it; "": any text
     is_multiline: bool = False
+    also: tuple[str, ...] = ()  # further variables that get the same value
+    clean: Callable[[str], str] = str.strip  # what is kept of what was typed; raises ValueError: "is no JSON"
 
     @property
     def kept_in(self) -> str:
@@ -100,8 +106,13 @@ class Http(Protocol):
         json: object = None,
         form: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
+        ca_pem: str = "",
     ) -> Answer:
-        """Raises ServiceError if there is no answer."""
+        """Raises ServiceError if there is no answer. `ca_pem`: who vouches for the server; "": the usual ones."""
+        ...
+
+    def now_s(self) -> int:
+        """The time, in seconds since 1970: signatures have it in them."""
         ...
 
 
@@ -120,6 +131,7 @@ class Status:
 
     code: Code
     message: str  # for people, without anything secret: "connected as acme-bot", "the token is not valid any more"
+    remedy: str = ""  # how to mend it
     variables: Mapping[str, str] = field(default_factory=dict)  # what was learnt, to be kept: names, ids
 
 
@@ -147,6 +159,9 @@ class Integration:
     check: Check | None  # None: nothing to be tried
     helper: str = ""  # "autokitteh.slack:slack_client"; "": there is none
     package: str = ""  # of the client that the helper makes, as PyPI knows it
+    api: str = ""  # what the connection's variable `base_url` is in place of; "": it has none
+    learns: tuple[str, ...] = ()  # variables that are kept beside fields and tokens: by checks, or by installations
+    unchecked: str = ""  # why there is no check, where there is none
     events: tuple[EventType, ...] = ()
     is_extra: bool = False  # beyond the 27
 
@@ -158,4 +173,5 @@ class Integration:
     def secret_variables(self) -> frozenset[str]:
         """The variables that are encrypted."""
         fields = (each for auth in self.auth for each in auth.fields)
-        return frozenset(each.kept_in for each in fields if each.is_secret)
+        kept = (name for each in fields if each.is_secret for name in (each.kept_in, *each.also))
+        return frozenset((*kept, *SECRET_TOKENS))

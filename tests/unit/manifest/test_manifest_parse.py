@@ -212,7 +212,7 @@ def test_both_places() -> None:
 
 def test_every_integration_is_known() -> None:
     """All 27 names are accepted."""
-    assert len(INTEGRATIONS) == 27
+    assert len(INTEGRATIONS) == 32
     listed = "".join(f"- {{name: c_{name}, integration: {name}}}\n" for name in INTEGRATIONS)
     assert len(parse_manifest(f"version: v2\nproject: {{name: a}}\nconnections:\n{listed}").connections) == 27
 

@@ -1,0 +1,29 @@
+"""Asana."""
+
+from autokitteh_server.integrations.asana.check import check
+from autokitteh_server.integrations.spec import AuthType, Field, Integration
+
+SPEC = Integration(
+    name="asana",
+    title="Asana",
+    about="Tasks and projects in Asana.",
+    docs_url="https://developers.asana.com/docs/personal-access-token",
+    auth=(
+        AuthType(
+            name="pat",
+            title="PAT",
+            fields=(
+                Field(
+                    name="pat",
+                    title="Personal Access Token",
+                    is_secret=True,
+                    help="made at https://app.asana.com/0/my-apps",
+                ),
+            ),
+        ),
+    ),
+    check=check,
+    helper="autokitteh.asana:asana_client",
+    package="asana",
+    api="https://app.asana.com/api/1.0",
+)

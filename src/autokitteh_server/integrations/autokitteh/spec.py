@@ -1,0 +1,38 @@
+"""AutoKitteh itself."""
+
+from autokitteh_server.integrations.autokitteh.check import check
+from autokitteh_server.integrations.spec import AuthType, EventType, Field, Integration
+
+SPEC = Integration(
+    name="autokitteh",
+    title="AutoKitteh",
+    about="This server, or another one: its API, and events about its sessions.",
+    docs_url="https://docs.autokitteh.com",
+    auth=(
+        AuthType(
+            name="initialized",
+            title="Token",
+            fields=(
+                Field(
+                    name="base_url",
+                    title="Server's URL",
+                    is_optional=True,
+                    pattern=r"https?://\S+",
+                    help="where code finds the server's API, such as http://localhost:9980",
+                ),
+                Field(
+                    name="token",
+                    title="Token",
+                    is_secret=True,
+                    is_optional=True,
+                    help="made by `ak token create`",
+                ),
+            ),
+        ),
+    ),
+    check=check,
+    events=(
+        EventType(name="session_completed", title="A session has come to its end"),
+        EventType(name="session_error", title="A session has failed"),
+    ),
+)
