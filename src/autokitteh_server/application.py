@@ -13,6 +13,8 @@ from autokitteh_server.core.clock import Clock, system_slug
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.surroundings import Listener
+from autokitteh_server.integrations.http import ServiceHttp
+from autokitteh_server.integrations.spec import Http
 from autokitteh_server.operations import deployments, environments
 from autokitteh_server.operations.published import load_published
 from autokitteh_server.operations.retention import RetentionPolicy, Sweeper
@@ -96,6 +98,7 @@ class Application:
             warm_up=server.warm_up,
             examine=server.runners.examine,
             schedules_changed=self.cron.schedules_changed,
+            http_for=self._http_for,
             public_url=settings.http.public_url,
         )
         self._warming = Background("warming-up", self._warm_up)
@@ -109,6 +112,9 @@ class Application:
             sync_timeout_s=settings.http.sync_timeout_s,
             instruments=self.metrics,
         )
+
+    def _http_for(self, api: str, base_url: str) -> Http:
+        return ServiceHttp(now_s=lambda: self.server.clock.now_us() // 1_000_000, api=api, base_url=base_url)
 
     def _warm_up(self) -> None:
         """Get ready for sessions of what was deployed last, so that the first event need not wait for imports."""

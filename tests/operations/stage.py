@@ -11,6 +11,7 @@ from autokitteh_server.core.manifest_parse import parse_manifest
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.local_scheduler import LocalScheduler
+from autokitteh_server.integrations.http import ServiceHttp
 from autokitteh_server.operations import projects, triggers
 from autokitteh_server.operations.deploying import Deployed, deploy
 from autokitteh_server.operations.manifests import Applied, apply_manifest
@@ -51,6 +52,7 @@ class Stage:
             warm_up=lambda project_id, build: (),
             examine=list,
             schedules_changed=self._tell,
+            http_for=lambda api, base_url: ServiceHttp(now_s=lambda: START // 1_000_000, api=api, base_url=base_url),
             public_url="http://localhost:9980",
         )
 

@@ -11,8 +11,11 @@ from autokitteh_server.client.transport import Transport
 from autokitteh_server.core.api_types.connections import (
     Connection,
     CreateConnection,
+    InitConnection,
+    Initialized,
     InProject,
     Integration,
+    IntegrationDetails,
     OfProject,
 )
 from autokitteh_server.core.api_types.triggers import ChangeTrigger, CreateTrigger, Trigger
@@ -43,6 +46,19 @@ class Connections:
     def delete(self, connection: str) -> None:
         where, name = _split(connection)
         self._transport.delete(path_of("/connections/{}", name), where)
+
+    def init(self, connection: str, wanted: InitConnection) -> Initialized:
+        """Give it its credentials, and try them."""
+        where, name = _split(connection)
+        return self._transport.post(path_of("/connections/{}/init", name), Initialized, wanted, where)
+
+    def test(self, connection: str) -> Connection:
+        """Try it with one live call."""
+        where, name = _split(connection)
+        return self._transport.post(path_of("/connections/{}/test", name), Connection, query=where)
+
+    def integration(self, name: str) -> IntegrationDetails:
+        return self._transport.get(path_of("/integrations/{}", name), IntegrationDetails)
 
     def integrations(self, limit: int) -> Iterator[Integration]:
         """What connections can be made to."""

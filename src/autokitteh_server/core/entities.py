@@ -37,6 +37,16 @@ class Var:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckResult:
+    """What came of trying a connection."""
+
+    code: str  # ok, warning or error
+    message: str
+    remedy: str = ""  # how to mend it
+    checked_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """Named credentials for one integration, in a project."""
 
@@ -45,6 +55,7 @@ class Connection:
     name: str
     integration: str
     is_declared: bool = False  # as for vars
+    checked: CheckResult | None = None  # None: it was never tried
     created_at: int
     updated_at: int
 

@@ -10,6 +10,7 @@ from autokitteh_server.core.ids import IdSource, SlugSource
 from autokitteh_server.core.protections import Protection
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.scheduler import Scheduler
+from autokitteh_server.integrations.spec import Http
 from autokitteh_server.secretbox.box import Box
 from autokitteh_server.secretbox.keyring import Keyring
 from autokitteh_server.storage.database import Database
@@ -30,6 +31,7 @@ class Services:
     warm_up: Callable[[str, Build], tuple[str, ...]]  # get ready for sessions of a project's build; what to tell of it
     examine: Callable[[], list[Protection]]  # what keeps sessions from the server on this machine
     schedules_changed: Callable[[], None]  # to be called once a schedule that was changed is durable
+    http_for: Callable[[str, str], Http]  # the way to a service: its API's address, and what is in place of that
     public_url: str  # under which others reach the server
 
     @property

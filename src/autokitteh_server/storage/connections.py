@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection as Conn
 from sqlalchemy import Row, delete, insert, select, update
 
-from autokitteh_server.core.entities import Connection
+from autokitteh_server.core.entities import CheckResult, Connection
 from autokitteh_server.core.errors import FailedPrecondition, NotFound
 from autokitteh_server.storage import schema
 
@@ -21,6 +21,17 @@ def create(conn: Conn, connection: Connection) -> None:
 def update_row(conn: Conn, connection: Connection) -> None:
     """Store a connection anew."""
     conn.execute(update(_rows).where(_rows.c.id == connection.id).values(**_values(connection)))
+
+
+def save_check(conn: Conn, connection_id: str, result: CheckResult) -> None:
+    """Store what came of trying a connection, in place of the time before."""
+    values = {
+        "checked_at": result.checked_at,
+        "check_code": result.code,
+        "check_message": result.message,
+        "check_remedy": result.remedy,
+    }
+    conn.execute(update(_rows).where(_rows.c.id == connection_id).values(**values))
 
 
 def get(conn: Conn, connection_id: str) -> Connection:
@@ -83,6 +94,13 @@ def _from_row(row: Row[Any]) -> Connection:
         name=row.name,
         integration=row.integration,
         is_declared=row.is_declared,
+        checked=None if row.checked_at is None else _check_from_row(row),
         created_at=row.created_at,
         updated_at=row.updated_at,
+    )
+
+
+def _check_from_row(row: Row[Any]) -> CheckResult:
+    return CheckResult(
+        code=row.check_code, message=row.check_message, remedy=row.check_remedy, checked_at=row.checked_at
     )

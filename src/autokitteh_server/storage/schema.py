@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in `migrations/versions`. A database at this revision is opened without importing Alembic.
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = MetaData()
 
@@ -187,6 +187,11 @@ connections = Table(
     Column("is_declared", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    # What came of trying it; NULL: it was never tried.
+    Column("checked_at", BigInteger),
+    Column("check_code", Text),
+    Column("check_message", Text),
+    Column("check_remedy", Text),
     UniqueConstraint("project_id", "name"),
 )
 

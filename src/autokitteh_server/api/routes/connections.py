@@ -1,4 +1,4 @@
-"""Connections, and what they can be made to."""
+"""Connections, their credentials, and how they stand."""
 
 from autokitteh_server.api.context import Context
 from autokitteh_server.api.paging import cut_page
@@ -6,31 +6,36 @@ from autokitteh_server.api.route import Route
 from autokitteh_server.api.routes.naming import qualified
 from autokitteh_server.core.api_types.connections import (
     Connection,
+    ConnectionStatus,
     CreateConnection,
+    InitConnection,
+    Initialized,
     InProject,
-    Integration,
     OfProject,
 )
 from autokitteh_server.core.api_types.tokens import Scope
-from autokitteh_server.core.api_types.values import Page, PageQuery
-from autokitteh_server.core.manifest_schema import INTEGRATIONS
-from autokitteh_server.operations import connections
+from autokitteh_server.core.api_types.values import Page
+from autokitteh_server.core.timestamps import format_time
+from autokitteh_server.operations import connecting, connections
+from autokitteh_server.operations.connecting import Standing
 
 
 def list_(ctx: Context, *, query: OfProject) -> Page[Connection]:
-    """Connections, by project and name."""
+    """Connections, by project and name, and how each stands."""
     found = connections.list_all(ctx.services, query.project)
-    return cut_page(query, found, place=lambda each: f"{each.project_id} {each.name}", show=Connection.of)
+    page = cut_page(query, found, place=lambda each: f"{each.project_id} {each.name}", show=lambda each: each)
+    return Page(items=[_shown(each) for each in connecting.look(ctx.services, page.items)], next=page.next)
 
 
 def create(ctx: Context, *, body: CreateConnection) -> Connection:
     """Make a connection, without credentials."""
-    return Connection.of(connections.create(ctx.services, body.project, body.name, body.integration))
+    made = connections.create(ctx.services, body.project, body.name, body.integration)
+    return _shown(connecting.get(ctx.services, made.id))
 
 
 def get(ctx: Context, *, connection: str, query: InProject) -> Connection:
     """A connection by its id, or by its name in a project."""
-    return Connection.of(connections.get(ctx.services, qualified(query.project, connection)))
+    return _shown(connecting.get(ctx.services, qualified(query.project, connection)))
 
 
 def delete(ctx: Context, *, connection: str, query: InProject) -> None:
@@ -38,9 +43,27 @@ def delete(ctx: Context, *, connection: str, query: InProject) -> None:
     connections.delete(ctx.services, qualified(query.project, connection))
 
 
-def list_integrations(ctx: Context, *, query: PageQuery) -> Page[Integration]:
-    """What connections can be made to, by name."""
-    return cut_page(query, sorted(INTEGRATIONS), place=str, show=lambda name: Integration(name=name))
+def init(ctx: Context, *, connection: str, query: InProject, body: InitConnection) -> Initialized:
+    """Give a connection its credentials, and try them with one live call."""
+    which = qualified(query.project, connection)
+    made = connecting.initialize(ctx.services, which, body.auth_type, body.values)
+    return Initialized(connection=_shown(made.standing), authorize_url=made.authorize_url)
+
+
+def test(ctx: Context, *, connection: str, query: InProject) -> Connection:
+    """Try a connection with one live call. Whatever comes of it is its status, and no error of this request."""
+    return _shown(connecting.test(ctx.services, qualified(query.project, connection)))
+
+
+def _shown(standing: Standing) -> Connection:
+    checked_at = standing.checked_at
+    status = ConnectionStatus(
+        code=standing.status.code,
+        message=standing.status.message,
+        remedy=standing.status.remedy,
+        checked_at=None if checked_at is None else format_time(checked_at),
+    )
+    return Connection.of(standing.connection, standing.auth_type, status)
 
 
 ROUTES = (
@@ -48,5 +71,6 @@ ROUTES = (
     Route("POST", "/connections", Scope.WRITE, create, "Make a connection", status=201),
     Route("GET", "/connections/{connection}", Scope.READ, get, "Get a connection"),
     Route("DELETE", "/connections/{connection}", Scope.WRITE, delete, "Delete a connection"),
-    Route("GET", "/integrations", Scope.READ, list_integrations, "List integrations"),
+    Route("POST", "/connections/{connection}/init", Scope.WRITE, init, "Give a connection its credentials"),
+    Route("POST", "/connections/{connection}/test", Scope.WRITE, test, "Try a connection"),
 )

@@ -1,13 +1,22 @@
 """Connections and integrations as the HTTP API shows them."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from msgspec import Struct
+from msgspec import Meta, Struct, field
 
 from autokitteh_server.core import entities
 from autokitteh_server.core.api_types.sessions import Which
 from autokitteh_server.core.api_types.values import Moment, PageQuery
 from autokitteh_server.core.timestamps import format_time
+
+
+class ConnectionStatus(Struct, frozen=True, kw_only=True):
+    """How a connection stands."""
+
+    code: Annotated[str, Meta(description="init_required, ok, warning or error")]
+    message: str  # "connected as acme-bot"
+    remedy: str  # how to mend it; may be empty
+    checked_at: Moment | None  # null: it was not tried as it is now
 
 
 class Connection(Struct, frozen=True, kw_only=True):
@@ -18,17 +27,21 @@ class Connection(Struct, frozen=True, kw_only=True):
     name: str
     integration: str
     is_declared: bool  # by a manifest, which may remove it
+    auth_type: str  # by which way it authenticates; empty: it has no credentials yet
+    status: ConnectionStatus
     created_at: Moment
     updated_at: Moment
 
     @classmethod
-    def of(cls, connection: entities.Connection) -> Self:
+    def of(cls, connection: entities.Connection, auth_type: str, status: ConnectionStatus) -> Self:
         return cls(
             id=connection.id,
             project_id=connection.project_id,
             name=connection.name,
             integration=connection.integration,
             is_declared=connection.is_declared,
+            auth_type=auth_type,
+            status=status,
             created_at=format_time(connection.created_at),
             updated_at=format_time(connection.updated_at),
         )
@@ -40,6 +53,23 @@ class CreateConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     project: Which
     name: str
     integration: str
+
+
+Values = Annotated[dict[str, str], Meta(description="By field; what is left out stays as it is")]
+
+
+class InitConnection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a connection's form was filled in with."""
+
+    auth_type: Annotated[str, Meta(description="May be empty if the values are for one only")] = ""
+    values: Values = field(default_factory=dict)
+
+
+class Initialized(Struct, frozen=True, kw_only=True):
+    """What came of giving a connection its credentials."""
+
+    connection: Connection
+    authorize_url: str  # where somebody has to agree, in a browser; empty: nobody has to
 
 
 class OfProject(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,3 +88,49 @@ class Integration(Struct, frozen=True, kw_only=True):
     """A service that connections can be made to."""
 
     name: str
+    title: str
+    about: str
+    auth_types: list[str]
+
+
+class FormField(Struct, frozen=True, kw_only=True):
+    """Something that whoever makes a connection fills in."""
+
+    name: str
+    title: str
+    variable: str  # of the connection, in which it is kept
+    is_secret: bool
+    is_optional: bool
+    is_multiline: bool
+    help: str
+    pattern: str  # a regular expression for all of it; empty: any text
+
+
+class AuthType(Struct, frozen=True, kw_only=True):
+    """One way to authenticate."""
+
+    name: str
+    title: str
+    fields: list[FormField]
+    needs_consent: bool  # somebody has to agree, in a browser
+    scopes: list[str]  # that OAuth asks for
+
+
+class EventType(Struct, frozen=True, kw_only=True):
+    """A kind of event that a service sends."""
+
+    name: str
+    title: str
+
+
+class IntegrationDetails(Struct, frozen=True, kw_only=True):
+    """A service, what its connections ask for, and what it sends."""
+
+    name: str
+    title: str
+    about: str
+    docs_url: str  # the vendor's page about credentials
+    helper: str  # "autokitteh.slack:slack_client"; empty: there is none
+    package: str
+    auth_types: list[AuthType]
+    event_types: list[EventType]

@@ -1,0 +1,233 @@
+"""Connections made ready for use: their credentials, and how they stand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autokitteh_server.core.entities import CheckResult, Connection, Var
+from autokitteh_server.core.errors import FailedPrecondition, NotFound
+from autokitteh_server.core.names import did_you_mean
+from autokitteh_server.integrations.forms import (
+    AUTH_TYPE,
+    auth_in_use,
+    choose_auth,
+    fields_of,
+    find_problem,
+    read_form,
+    variables_of,
+)
+from autokitteh_server.integrations.registry import all_integrations, load_integration
+from autokitteh_server.integrations.spec import TOKENS, AuthType, Code, Integration, Status
+from autokitteh_server.integrations.trying import try_connection
+from autokitteh_server.operations import connections as plain
+from autokitteh_server.operations.checks import check_text
+from autokitteh_server.operations.connections import find_connection
+from autokitteh_server.operations.services import Services
+from autokitteh_server.secretbox.box import Box, CannotOpen
+from autokitteh_server.storage import connections, variables
+from autokitteh_server.storage.connection import Connection as Conn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A connection, and how it stands."""
+
+    connection: Connection
+    auth_type: str  # by which way it authenticates; "": it has no credentials yet
+    status: Status
+    checked_at: int | None  # when it was last tried; None: the status says what can be seen without that
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Initialized:
+    """What came of giving a connection its credentials."""
+
+    standing: Standing
+    authorize_url: str = ""  # where somebody has to agree, in a browser; "": nobody has to
+
+
+def integrations() -> Sequence[Integration]:
+    """What connections can be made to, by name."""
+    return all_integrations()
+
+
+def form_of(name: str) -> Integration:
+    """An integration, with what its connections ask for. Raises NotFound."""
+    try:
+        return load_integration(name)
+    except LookupError:
+        names = [each.name for each in all_integrations()]
+        near = did_you_mean(name, names)
+        remedy = f"Did you mean {near}?" if near else "`ak integration list` shows those there are."
+        raise NotFound(f"there is no integration {name[:100]!r}", remedy) from None
+
+
+def list_all(services: Services, project: str = "") -> Sequence[Standing]:
+    """The connections of a project, or all there are, by project and name, and how each stands. Raises NotFound."""
+    return look(services, plain.list_all(services, project))
+
+
+def get(services: Services, which: str) -> Standing:
+    """A connection by `project/name` or id, and how it stands. Raises NotFound."""
+    return look(services, [plain.get(services, which)])[0]
+
+
+def look(services: Services, found: Sequence[Connection]) -> Sequence[Standing]:
+    """How connections stand, as far as one can see without asking anybody."""
+    owned = services.database.read(lambda conn: variables.of_owners(conn, [each.id for each in found]))
+    return [_standing(each, [var for var in owned if var.owner_id == each.id], services.box) for each in found]
+
+
+def initialize(services: Services, which: str, auth_type: str, values: Mapping[str, str]) -> Initialized:
+    """Give a connection its credentials, and try them. Fields that are left out stay as they are.
+
+    All variables are stored in one transaction, and those of another way to authenticate are gone with it. If somebody
+    has to agree in a browser, nothing is tried: `authorize_url` says where. Raises InvalidArgument, and NotFound.
+    """
+    now = services.clock.now_us()
+    for name, value in values.items():
+        check_text(name[:100], value)
+
+    def write(conn: Conn) -> tuple[Connection, Integration, AuthType]:
+        connection = find_connection(conn, which)
+        spec = load_integration(connection.integration)
+        owned = variables.of_owners(conn, [connection.id])
+        stored = {var.name: var for var in owned}
+        opened = _opened(owned, services.box)
+        in_use = auth_in_use(spec, opened)
+        if not auth_type and in_use is not None and values.keys() <= {each.name for each in fields_of(spec, in_use)}:
+            auth = in_use
+        else:
+            auth = choose_auth(spec, auth_type, values)
+        is_same = auth is in_use
+        kept = read_form(spec, auth, values, [name for name, value in opened.items() if value] if is_same else ())
+        for var in owned:
+            if not is_same and var.name in _left_behind(spec, kept) and not var.is_declared:
+                variables.remove(conn, var.owner_id, var.name)
+        titles = {each.kept_in: each.title for each in fields_of(spec, auth)}
+        for name, value in kept.items():
+            is_secret = name in spec.secret_variables
+            variables.put(conn, _made(services, connection.id, stored.get(name), name, value, is_secret, titles, now))
+        return connection, spec, auth
+
+    connection, spec, auth = services.database.write(write)
+    services.scheduler.retry()  # sessions may be waiting for a value that can be opened
+    if auth.oauth is not None and auth.oauth.authorize_url:
+        url = begin_oauth(services, connection, spec, auth)
+        return Initialized(standing=get(services, connection.id), authorize_url=url)
+    return Initialized(standing=test(services, connection.id))
+
+
+def begin_oauth(services: Services, connection: Connection, spec: Integration, auth: AuthType) -> str:
+    """Where somebody has to agree, in a browser, that the connection may have a token. Raises FailedPrecondition."""
+    raise FailedPrecondition(
+        f"{spec.title} needs somebody's consent, and OAuth is not there yet",
+        "Choose another auth type, if it has one.",
+    )
+
+
+def test(services: Services, which: str) -> Standing:
+    """Try a connection with one live call. What comes of it is stored, with what was learnt. Raises NotFound.
+
+    Nothing is stored if the connection's variables have changed meanwhile.
+    """
+    connection, owned = services.database.read(lambda conn: _with_variables(conn, which))
+    spec = load_integration(connection.integration)
+    values = {var.name: _value(var, services.box) for var in owned}
+    status = try_connection(spec, values, services.http_for(_filled(spec.api, values), values.get("base_url", "")))
+    if status.code is Code.INIT_REQUIRED:
+        return _standing(connection, owned, services.box)
+    now = services.clock.now_us()
+    result = CheckResult(code=status.code, message=status.message, remedy=status.remedy, checked_at=now)
+
+    def write(conn: Conn) -> None:
+        found = connections.of_ids(conn, [connection.id])
+        if not found or found[0].integration != spec.name:
+            return
+        if variables.of_owners(conn, [connection.id]) != owned:
+            return
+        connections.save_check(conn, connection.id, result)
+        for name, value in status.variables.items():
+            if name in spec.learns and values.get(name) != value:
+                is_secret = name in spec.secret_variables
+                present = next((var for var in owned if var.name == name), None)
+                variables.put(conn, _made(services, connection.id, present, name, value, is_secret, {}, now))
+
+    services.database.write(write)
+    auth = auth_in_use(spec, values)
+    return Standing(connection=connection, auth_type=auth.name if auth else "", status=status, checked_at=now)
+
+
+def _with_variables(conn: Conn, which: str) -> tuple[Connection, Sequence[Var]]:
+    connection = find_connection(conn, which)
+    return connection, variables.of_owners(conn, [connection.id])
+
+
+def _standing(connection: Connection, owned: Sequence[Var], box: Box) -> Standing:
+    spec = load_integration(connection.integration)
+    opened = _opened(owned, box)
+    auth = auth_in_use(spec, opened)
+    checked, checked_at = connection.checked, None
+    status = find_problem(spec, opened)
+    if status is None and checked is not None and not _is_stale(connection, owned, checked):
+        status = Status(code=Code(checked.code), message=checked.message, remedy=checked.remedy)
+        checked_at = checked.checked_at
+    if status is None:
+        since = "" if checked is None else " since it was changed"
+        message = f"its credentials have not been tried{since}"
+        status = Status(code=Code.WARNING, message=message, remedy="Run `ak connection test`.")
+    return Standing(connection=connection, auth_type=auth.name if auth else "", status=status, checked_at=checked_at)
+
+
+def _is_stale(connection: Connection, owned: Sequence[Var], checked: CheckResult) -> bool:
+    """Whether what was tried is no longer what there is. A token that was refreshed does not count."""
+    changes = [var.updated_at for var in owned if var.name not in TOKENS]
+    return max([connection.updated_at, *changes]) > checked.checked_at
+
+
+def _made(
+    services: Services,
+    owner_id: str,
+    present: Var | None,
+    name: str,
+    value: str,
+    is_secret: bool,
+    titles: Mapping[str, str],
+    now: int,
+) -> Var:
+    is_sealed = is_secret or (present is not None and present.is_secret)
+    return Var(
+        owner_id=owner_id,
+        name=name,
+        value=services.box.seal(value, owner_id=owner_id, name=name) if is_sealed else value,
+        is_secret=is_sealed,
+        is_declared=present is not None and present.is_declared,
+        description=present.description if present is not None else titles.get(name, ""),
+        updated_at=now,
+    )
+
+
+def _left_behind(spec: Integration, kept: Mapping[str, str]) -> frozenset[str]:
+    """What a connection does not need any more once it authenticates in another way."""
+    return variables_of(spec) - kept.keys() - {AUTH_TYPE, "base_url"}
+
+
+def _opened(owned: Sequence[Var], box: Box) -> dict[str, str]:
+    """The values of variables; of those that cannot be opened, their sealed texts: they are there, after all."""
+    opened = {}
+    for var in owned:
+        try:
+            opened[var.name] = _value(var, box)
+        except CannotOpen:
+            opened[var.name] = var.value
+    return opened
+
+
+def _value(var: Var, box: Box) -> str:
+    return box.open(var.value, owner_id=var.owner_id, name=var.name) if var.is_secret else var.value
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """A text of the description with the connection's variables in it."""
+    for name, value in values.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
