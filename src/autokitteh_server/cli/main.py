@@ -22,7 +22,7 @@ _COMMANDS = {
     "manifest": Lazy("autokitteh_server.cli.manifest:manifest", "Check manifests (autokitteh.yaml), and apply them."),
     "trigger": Lazy("autokitteh_server.cli.trigger:trigger", "Say what starts sessions."),
     "connection": Lazy("autokitteh_server.cli.connection:connection", "Look at connections, make and delete them."),
-    "integration": Lazy("autokitteh_server.cli.connection:integration", "See what connections can be made to."),
+    "integration": Lazy("autokitteh_server.cli.integration:integration", "See what connections can be made to."),
     "var": Lazy("autokitteh_server.cli.var:var", "Say what code finds in its environment."),
     "secrets": Lazy(
         "autokitteh_server.cli.secrets:secrets", "Look at the keys with which secrets are encrypted, and change them."

@@ -18,7 +18,7 @@ def parse_data(option: str, text: str) -> Any:
 
     Raises InvalidArgument with the position of what is no JSON, NotFound and FailedPrecondition for the file.
     """
-    where, text = (f"{option}: {text[1:]}", _read(option, text[1:])) if text.startswith("@") else (option, text)
+    where, text = (f"{option}: {text[1:]}", read_source(option, text[1:])) if text.startswith("@") else (option, text)
     remedy = f"""Write it like {option} '{{"name": "Ann"}}', or {option} @FILE."""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
@@ -66,11 +66,12 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _read(option: str, path: str) -> str:
+def read_source(option: str, path: str) -> str:
+    """What a file has, or with `-` standard input. Raises InvalidArgument, NotFound, FailedPrecondition."""
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise NotFound(f"{option} @{path}: no such file", "Give the path of a file that has JSON in it.") from None
+        raise NotFound(f"{option} @{path}: no such file", "Give the path of a file that is there.") from None
     except OSError as error:
         raise FailedPrecondition(f"{option} @{path}: cannot be read: {error.strerror}", "Give another file.") from error
     except UnicodeDecodeError:

@@ -41,11 +41,7 @@ def ask(
     verify_answer(answer)
     found = parse_json(answer.body)
     if not isinstance(found, dict | list):
-        raise ServiceError(
-            "answered something that is not what its API answers",
-            "Is the address right? It may be a proxy's page.",
-            intent=Intent.OURS,
-        )
+        raise not_its_api()
     return found
 
 
@@ -53,7 +49,24 @@ def ask_object(http: Http, method: str, url: str, **options: Any) -> Mapping[str
     """As `ask`, for answers that must be objects."""
     found = ask(http, method, url, **options)
     if not isinstance(found, dict):
-        raise ServiceError("answered a list where its API has an object", intent=Intent.OURS)
+        raise not_its_api()
+    return found
+
+
+def not_its_api() -> ServiceError:
+    """The service's answer is not one that it would give."""
+    return ServiceError(
+        "answered something that is not what its API answers",
+        "Is the address right? It may be a proxy's page.",
+        intent=Intent.OURS,
+    )
+
+
+def list_at(value: Any, *place: str | int) -> list[Any]:
+    """The list at a place in JSON. Raises ServiceError if there is none."""
+    found = dig(value, *place)
+    if not isinstance(found, list):
+        raise not_its_api()
     return found
 
 
@@ -128,9 +141,12 @@ def text_at(value: Any, *place: str | int) -> str:
 
 
 def connected(name: str, **learnt: str) -> Status:
-    """It works. `learnt`: variables to be kept; those that are "" are not."""
-    message = f"connected as {name}" if name else "connected"
-    return Status(code=Code.OK, message=message, variables={key: value for key, value in learnt.items() if value})
+    """It works. `learnt`: variables to be kept; those that are "" are not. Raises ServiceError if nobody is named."""
+    if not name:
+        raise not_its_api()
+    return Status(
+        code=Code.OK, message=f"connected as {name}", variables={key: value for key, value in learnt.items() if value}
+    )
 
 
 def bearer(token: str) -> dict[str, str]:

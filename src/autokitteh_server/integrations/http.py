@@ -4,6 +4,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 import httpx
 
@@ -89,7 +90,7 @@ class ServiceHttp:
             response.close()
 
     def _client(self, ca_pem: str) -> httpx.Client:
-        verify = ssl.create_default_context(cadata=ca_pem) if ca_pem else True
+        verify = ssl.create_default_context(cadata=ca_pem) if ca_pem else _usual_authorities()
         return httpx.Client(timeout=self._timeout_s, follow_redirects=False, verify=verify, transport=self._transport)
 
     def _placed(self, url: str) -> str:
@@ -110,13 +111,24 @@ class ServiceHttp:
             raise ServiceError(message, _AGAIN, intent=Intent.RETRY) from None
         except httpx.ConnectError as error:
             raise _unreachable(error) from None
+        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
+            raise _unsendable(error) from None
         except httpx.TransportError as error:
             message = f"broke off the connection ({type(error).__name__})"
             raise ServiceError(message, _AGAIN, intent=Intent.RETRY) from None
         except (httpx.InvalidURL, httpx.DecodingError, ValueError, TypeError, ssl.SSLError) as error:
-            # Also a header that cannot be sent: it may have a credential in it, so nothing more is told.
-            message = f"cannot be asked with these values ({type(error).__name__})"
-            raise ServiceError(message, "Look for blanks and odd characters in them.") from None
+            raise _unsendable(error) from None
+
+
+@cache
+def _usual_authorities() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # reads a hundred certificates, which takes longer than most requests
+
+
+def _unsendable(error: Exception) -> ServiceError:
+    # A header that cannot be sent may have a credential in it, so nothing more is told.
+    message = f"cannot be asked with these values ({type(error).__name__})"
+    return ServiceError(message, "Look for blanks and odd characters in them.")
 
 
 def _unreachable(error: httpx.ConnectError) -> ServiceError:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 
-from autokitteh_server.core.secret_forms import Finder
+from autokitteh_server.core.secret_forms import MASK, Finder
 from autokitteh_server.integrations.errors import Intent, ServiceError
 from autokitteh_server.integrations.forms import find_problem
 from autokitteh_server.integrations.spec import Code, Http, Integration, Status
+
+_SHORTEST_PART = 8
 
 
 def try_connection(spec: Integration, variables: Mapping[str, str], http: Http) -> Status:
@@ -25,15 +27,37 @@ def try_connection(spec: Integration, variables: Mapping[str, str], http: Http) 
         # kind has to do.
         message = f"{spec.title} answered something that is not understood ({type(error).__name__})"
         status = Status(code=Code.ERROR, message=message)
-    return _masked(status, [variables.get(name, "") for name in spec.secret_variables])
+    return _masked(status, [variables[name] for name in spec.secret_variables if variables.get(name)])
 
 
 def _masked(status: Status, secrets: list[str]) -> Status:
-    """Services repeat what they were sent: "invalid token abc"."""
-    finder = Finder(secret for secret in secrets if secret)
+    """Services repeat what they were sent, perhaps cut: "invalid token abc..."."""
+    finder = Finder(secrets)
+
+    def mask(text: str) -> str:
+        # Whom one is connected as may be in a secret: the key of a service account has its name in it.
+        return finder.mask(text) if status.code is Code.OK else _without_parts(finder.mask(text), secrets)
+
     return Status(
-        code=status.code,
-        message=finder.mask(status.message),
-        remedy=finder.mask(status.remedy),
-        variables=status.variables,
+        code=status.code, message=mask(status.message), remedy=mask(status.remedy), variables=status.variables
     )
+
+
+def _without_parts(text: str, secrets: list[str]) -> str:
+    """A text in which no run of so many letters stands in a secret, too."""
+    kept, place = [], 0
+    while place < len(text):
+        length = max((_common(text, place, secret) for secret in secrets), default=0)
+        kept.append(MASK if length else text[place])
+        place += length or 1
+    return "".join(kept)
+
+
+def _common(text: str, place: int, secret: str) -> int:
+    """How long a run from a place on stands in a secret; 0 if it is too short to tell."""
+    length = _SHORTEST_PART
+    if place + length > len(text) or text[place : place + length] not in secret:
+        return 0
+    while place + length < len(text) and text[place : place + length + 1] in secret:
+        length += 1
+    return length

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from autokitteh_server.integrations.asking import ask, ask_object, bearer, connected, dig, text_at, token_of
+from autokitteh_server.integrations.asking import (
+    ask,
+    ask_object,
+    bearer,
+    connected,
+    dig,
+    not_its_api,
+    text_at,
+    token_of,
+)
 from autokitteh_server.integrations.errors import ServiceError
 from autokitteh_server.integrations.spec import AuthType, Field, Http, OAuth2, Status
 
@@ -86,7 +95,9 @@ def check_atlassian(variables: Mapping[str, str], http: Http, *, path: str, pat_
 
 def _check_access(token: str, http: Http) -> Status:
     sites = ask(http, "GET", f"{API}/oauth/token/accessible-resources", headers=bearer(token))
-    if not isinstance(sites, list) or not sites:
+    if not isinstance(sites, list):
+        raise not_its_api()
+    if not sites:
         raise ServiceError("gives access to no site", "Connect again, and choose a site: `ak connection init`.")
     if len({text_at(site, "id") for site in sites}) > 1:
         names = ", ".join(text_at(site, "name") for site in sites)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from autokitteh_server.integrations._families.oauth import DEFAULT_APP, PRIVATE_APP
-from autokitteh_server.integrations.asking import ask_object, bearer, connected, dig, text_at, token_of
+from autokitteh_server.integrations.asking import ask_object, bearer, connected, dig, not_its_api, text_at, token_of
 from autokitteh_server.integrations.errors import ServiceError
 from autokitteh_server.integrations.jwt import sign_rs256
 from autokitteh_server.integrations.spec import AuthType, EventType, Field, Grant, Http, OAuth2, Status
@@ -105,7 +105,7 @@ def check_github(variables: Mapping[str, str], http: Http) -> Status:
         return _check_app(variables, http, api)
     if token_of(variables):
         ask_object(http, "GET", f"{api}/rate_limit", headers=headers_of(variables))
-        return connected(variables.get("target_name", ""))
+        return connected(variables.get("target_name", "") or "an installation of the app")
     raise ServiceError("cannot be asked: there is no key of the app", "Connect again: `ak connection init`.")
 
 
@@ -115,6 +115,8 @@ def _check_app(variables: Mapping[str, str], http: Http, api: str) -> Status:
     token = sign_rs256(claims, variables["private_key"])
     found = ask_object(http, "GET", f"{api}/app/installations/{variables['install_id']}", headers=_headers(token))
     account = text_at(found, "account", "login")
+    if not account:
+        raise not_its_api()
     return connected(
         f"the app {text_at(found, 'app_slug')} for {account}",
         target_id=text_at(found, "account", "id"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from autokitteh_server.integrations.asking import ask_object, bearer, connected, dig, token_of
+from autokitteh_server.integrations.asking import ask_object, bearer, connected, list_at, token_of
 from autokitteh_server.integrations.spec import Http, Status
 
 
@@ -10,6 +10,5 @@ def check(variables: Mapping[str, str], http: Http) -> Status:
     """Whether the token may list bases."""
     token = variables.get("pat", "") or token_of(variables)
     answer = ask_object(http, "GET", "https://api.airtable.com/v0/meta/bases", headers=bearer(token))
-    bases = dig(answer, "bases")
-    count = len(bases) if isinstance(bases, list) else 0
+    count = len(list_at(answer, "bases"))
     return connected(f"the token's owner, who has shared {count} base{'' if count == 1 else 's'} with it")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from autokitteh_server.integrations.asking import ask_object, bearer, connected, dig, text_at, token_of
+from autokitteh_server.integrations.asking import ask_object, bearer, connected, dig, not_its_api, text_at, token_of
 from autokitteh_server.integrations.errors import ServiceError
 from autokitteh_server.integrations.spec import Http, Status
 
@@ -19,6 +19,8 @@ def check(variables: Mapping[str, str], http: Http) -> Status:
         # GraphQL says with 200 that something is wrong.
         told = text_at(answer, "errors", 0, "message")
         raise ServiceError(f"does not say who the user is{f' ({told})' if told else ''}", "Enter the key anew.")
+    if not text_at(viewer, "id"):
+        raise not_its_api()
     return connected(
         f"{text_at(viewer, 'name')} in {text_at(viewer, 'organization', 'name')}",
         viewer_id=text_at(viewer, "id"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from autokitteh_server.integrations.asking import ask_object, bearer, connected, text_at, token_of
+from autokitteh_server.integrations.asking import ask_object, bearer, connected, not_its_api, text_at, token_of
 from autokitteh_server.integrations.spec import Http, Status
 
 
@@ -20,5 +20,7 @@ def check(variables: Mapping[str, str], http: Http) -> Status:
         auth=(variables["private_client_id"], variables["private_client_secret"]),
     )
     token = text_at(answer, "access_token")
+    if not token:
+        raise not_its_api()
     ask_object(http, "GET", "https://api.zoom.us/v2/users", params={"page_size": "1"}, headers=bearer(token))
     return connected(f"the app {variables['private_client_id']} of account {account}", account_id=account)
