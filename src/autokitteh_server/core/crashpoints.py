@@ -39,6 +39,16 @@ ROTATION_NAMES = (
     "rotate.after_retire",  # they are not, and nobody has been told
 )
 
+#: The same while a connection gets a token.
+TOKEN_NAMES = (
+    "oauth.before_exchange",  # the state is used up; the service has not been asked
+    "oauth.after_exchange",  # there is a token, in memory only
+    "oauth.after_commit",  # it is stored; the browser does not know
+    "refresh.before_request",  # the connection is held against others; the service has not been asked
+    "refresh.after_request",  # there is a new token, in memory only
+    "refresh.after_commit",  # it is stored; nobody has been told
+)
+
 _lock = threading.Lock()
 _armed: tuple[str, int] | None = None
 
@@ -46,7 +56,7 @@ _armed: tuple[str, int] | None = None
 def parse_crash_point(spec: str) -> tuple[str, int]:
     """The name and count of `name:count`. Raises ValueError for a name that does not exist."""
     name, _, count = spec.partition(":")
-    known = NAMES + EVENT_NAMES + ROTATION_NAMES
+    known = NAMES + EVENT_NAMES + ROTATION_NAMES + TOKEN_NAMES
     if name not in known:
         raise ValueError(f"no crash point {name!r}; there are: {', '.join(known)}")
     return name, int(count or 1)

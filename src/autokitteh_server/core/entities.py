@@ -158,6 +158,19 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """Somebody who is about to let a connection use their account: before or after being sent to the service."""
+
+    digest: str  # of the ticket, or of what the state has in it: the thing itself is nowhere
+    kind: str  # "ticket" or "state"
+    connection_id: str
+    auth_type: str
+    browser: str = ""  # the digest of the browser's cookie; "": it is not known yet
+    verifier: str = ""  # of PKCE, sealed; "": none
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """A way into the API. The secret itself is not kept."""
 

@@ -1,6 +1,7 @@
 """The way to the database: open it, read through a pool, write through the one writer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -11,6 +12,7 @@ from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.storage import schema
 from autokitteh_server.storage.dialects import Dialect, Failure, parse_url, raw_of
 from autokitteh_server.storage.errors import StorageUnavailable
+from autokitteh_server.storage.named_locks import NamedLocks
 from autokitteh_server.storage.writer import Writer
 
 T = TypeVar("T")
@@ -28,6 +30,7 @@ class Database:
         self._where = url.render_as_string(hide_password=True)
         self._reader, self._writing_engine = dialect.open_engines(url, durable=durable)
         self.writer = Writer(self._writing_engine, dialect)
+        self._named = NamedLocks()
 
     @classmethod
     def open(cls, url: str, *, durable: bool = True, migrate: bool = True) -> Self:
@@ -67,6 +70,24 @@ class Database:
     def write(self, fn: Callable[[Connection], T]) -> T:
         """Run a function in a transaction, and return its result once that is durable. See `Writer.transact`."""
         return self.writer.write(fn)
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """Keep all others who ask for the same name waiting, in this server and in others on the same database.
+
+        For work that cannot be done in a transaction, since it waits for somebody else. Raises StorageUnavailable, also
+        after a minute of waiting for another server.
+        """
+        with self._named.holding(name):
+            try:
+                held = self._dialect.hold_name(self._writing_engine, name)
+            except DBAPIError as error:
+                raise self._unavailable(error) from error
+            try:
+                yield
+            finally:
+                if held is not None:
+                    held.close()
 
     def close(self) -> None:
         """Commit what is queued, and let go of every connection. Closing twice is fine."""

@@ -46,6 +46,9 @@ BUSY_TIMEOUT_S = 30
 #: What `lock_name` is given by those who delete blobs.
 BLOBS_LOCK = "autokitteh blobs"
 
+#: How long `hold_name` waits. Whoever holds a name waits for a service, a few seconds at a time.
+NAME_TIMEOUT_S = 60
+
 #: How many reads may go on at once; more wait for their turn.
 READ_CONNECTIONS = 8
 
@@ -104,6 +107,13 @@ class Dialect(ABC):
     @abstractmethod
     def lock_name(self, conn: Connection, name: str) -> None:
         """Keep others who ask for the same name waiting until this transaction ends."""
+
+    @abstractmethod
+    def hold_name(self, engine: Engine, name: str) -> Any | None:
+        """Wait until no other server holds this name, and hold it until the result is closed or this process ends.
+
+        None: there are no other servers.
+        """
 
     @abstractmethod
     def hold(self, url: URL) -> Any | None:
@@ -211,6 +221,9 @@ class SQLite(Dialect):
 
     def lock_name(self, conn: Connection, name: str) -> None:
         pass  # BEGIN IMMEDIATE keeps everybody waiting already
+
+    def hold_name(self, engine: Engine, name: str) -> Any | None:
+        return None  # a file has one server
 
     def hold(self, url: URL) -> Any | None:
         # Beside the database, and not itself: closing any descriptor of it would drop SQLite's own locks. By its real
@@ -339,6 +352,17 @@ class PostgreSQL(Dialect):
 
     def lock_name(self, conn: Connection, name: str) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+    def hold_name(self, engine: Engine, name: str) -> Any | None:
+        # A connection of its own, and no transaction: whoever holds a name may be waiting for somebody far away.
+        conn = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            conn.execute(text(f"SET lock_timeout = '{NAME_TIMEOUT_S}s'"))
+            conn.execute(select(func.pg_advisory_lock(func.hashtextextended(name, 0))))
+        except BaseException:
+            conn.close()
+            raise
+        return conn
 
     def hold(self, url: URL) -> Any | None:
         # An advisory lock belongs to a connection; so this one is for nothing else, and never pooled. Without a

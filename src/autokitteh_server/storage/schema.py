@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in `migrations/versions`. A database at this revision is opened without importing Alembic.
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = MetaData()
 
@@ -299,6 +299,21 @@ tokens = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
     Column("last_used_at", BigInteger),
+)
+
+#: What is remembered of people who are about to let a connection use their account, each for a few minutes and once.
+oauth_flows = Table(
+    "oauth_flows",
+    metadata,
+    Column("digest", _Key, primary_key=True),  # of the ticket, or of what the state has in it
+    Column("kind", Text, nullable=False),
+    Column("connection_id", _Key, ForeignKey("connections.id", ondelete="CASCADE"), nullable=False),
+    Column("auth_type", Text, nullable=False),
+    Column("browser", Text, nullable=False),  # the digest of the browser's cookie
+    Column("expires_at", BigInteger, nullable=False),
+    Column("verifier", Text, nullable=False),  # of PKCE, sealed
+    Index("oauth_flows_by_end", "expires_at"),
+    Index("oauth_flows_of_connection", "connection_id"),
 )
 
 
