@@ -5,7 +5,10 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Self
 
+from autokitteh_server.accounts.accounts import mark_nothing, no_integrations, open_accounts
+from autokitteh_server.accounts.refresh import FindIntegration, Mark
 from autokitteh_server.api.ingress import Ingress
+from autokitteh_server.api.oauth_pages import OAuthPages
 from autokitteh_server.config import Settings
 from autokitteh_server.config_load import where_given
 from autokitteh_server.core.background import Background
@@ -16,6 +19,7 @@ from autokitteh_server.engine.surroundings import Listener
 from autokitteh_server.integrations.http import ServiceHttp
 from autokitteh_server.integrations.spec import Http
 from autokitteh_server.operations import deployments, environments
+from autokitteh_server.operations.oauth import SessionCredentials
 from autokitteh_server.operations.published import load_published
 from autokitteh_server.operations.retention import RetentionPolicy, Sweeper
 from autokitteh_server.operations.secrets import keep_new_key
@@ -45,8 +49,14 @@ class Application:
         environ: Mapping[str, str],
         clock: Clock | None = None,
         listener: Listener | None = None,
+        find_integration: FindIntegration = no_integrations,
+        mark: Mark = mark_nothing,
     ) -> None:
-        """Open everything, and start nothing. Raises what `Server`, `open_keyring` and `keep_new_key` raise."""
+        """Open everything, and start nothing.
+
+        `find_integration`: what is known of each, by its name. `mark` notes how connections stand. Raises what
+        `Server`, `open_keyring` and `keep_new_key` raise.
+        """
         make_folder(settings.data_dir)
         keyring = open_keyring(
             settings.data_dir / KEY_FILE,
@@ -63,6 +73,7 @@ class Application:
             clock=clock,
             listener=listener,
             outcomes=self.replies,
+            credentials=SessionCredentials(lambda: self.server.database, lambda: self.accounts),
             opener=keyring.box,
             public_url=settings.http.public_url,
             keeps_spare=True,
@@ -86,6 +97,16 @@ class Application:
                 0 if settings.environment_folder is not None else len(environments.collect(self.services))
             ),
         )
+        self.accounts = open_accounts(
+            database=server.database,
+            box=keyring.box,
+            clock=server.clock,
+            new_slug=system_slug,
+            environ=environ,
+            public_url=settings.http.public_url,
+            find_integration=find_integration,
+            mark=mark,
+        )
         self.services = Services(
             database=server.database,
             clock=server.clock,
@@ -93,6 +114,7 @@ class Application:
             new_slug=system_slug,
             scheduler=server.scheduler,
             keyring=keyring,
+            accounts=self.accounts,
             intake=self.intake,
             setups=server.setups,
             warm_up=server.warm_up,
@@ -101,6 +123,7 @@ class Application:
             http_for=self._http_for,
             public_url=settings.http.public_url,
         )
+        self.oauth_pages = OAuthPages(self.services, is_secure=settings.http.public_url.startswith("https:"))
         self._warming = Background("warming-up", self._warm_up)
         self.ingress = Ingress(
             load_published=lambda slug, key: load_published(server.database, slug, key),
@@ -145,6 +168,7 @@ class Application:
         self.cron.close()
         self.intake.close()
         self.server.close(grace_s=self.settings.stop_grace_s)
+        self.accounts.close()
 
     def __enter__(self) -> Self:
         return self

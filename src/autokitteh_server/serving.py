@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from autokitteh_server.accounts.accounts import mark_nothing, no_integrations
+from autokitteh_server.accounts.refresh import FindIntegration, Mark
 from autokitteh_server.api.app import make_app
 from autokitteh_server.api.guard import AllowedHosts
 from autokitteh_server.api.log_hub import LogHub
@@ -38,6 +40,8 @@ class Serving:
         environ: Mapping[str, str],
         clock: Clock | None = None,
         on_end: Callable[[], None] = lambda: None,
+        find_integration: FindIntegration = no_integrations,
+        mark: Mark = mark_nothing,
     ) -> None:
         """Take the port and the data folder, and start nothing.
 
@@ -58,7 +62,14 @@ class Serving:
         self.settings = replace(settings, http=replace(settings.http, addr=f"{shown}:{port}"))
         self.url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::', '') else shown}:{port}"
         try:
-            self.application = Application(self.settings, environ=environ, clock=clock, listener=self._hub)
+            self.application = Application(
+                self.settings,
+                environ=environ,
+                clock=clock,
+                listener=self._hub,
+                find_integration=find_integration,
+                mark=mark,
+            )
         except BaseException:
             self._socket.close()
             raise
@@ -96,7 +107,11 @@ class Serving:
             self.application.services,
             hub=self._hub,
             hosts=AllowedHosts(http.host_and_port[0], http.public_url, http.allowed_hosts),
-            extra_routes=[*self.application.ingress.routes(), Route("/metrics", self._show_metrics)],
+            extra_routes=[
+                *self.application.ingress.routes(),
+                *self.application.oauth_pages.routes(),
+                Route("/metrics", self._show_metrics),
+            ],
             is_ready=lambda: self._is_running,
             instruments=self.application.metrics,
         )

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 
+from autokitteh_server.accounts.accounts import mark_nothing, no_integrations, open_accounts
 from autokitteh_server.builds.setups import Setups
 from autokitteh_server.builds.source import source_from_files
 from autokitteh_server.core.clock import SystemIds, VirtualClock, system_slug
@@ -40,13 +41,24 @@ class Stage:
         self.told_of_schedules = 0
         ids = SystemIds(self.clock)
         scheduler = LocalScheduler(self.clock, max_runners=1)
+        keyring = Keyring([b"k" * 32], where="the tests")
         self.services = Services(
             database=database,
             clock=self.clock,
             new_id=ids,
             new_slug=system_slug,
             scheduler=scheduler,
-            keyring=Keyring([b"k" * 32], where="the tests"),
+            keyring=keyring,
+            accounts=open_accounts(
+                database=database,
+                box=keyring.box,
+                clock=self.clock,
+                new_slug=system_slug,
+                environ={},
+                public_url="http://localhost:9980",
+                find_integration=no_integrations,
+                mark=mark_nothing,
+            ),
             intake=Intake(database, ids, scheduler),
             setups=Setups(Environments(ENVIRONMENTS, Uv(os.environ), is_shared=True), "imported"),
             warm_up=lambda project_id, build: (),

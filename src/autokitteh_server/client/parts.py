@@ -9,6 +9,7 @@ from autokitteh_server.client.pages import read_pages
 from autokitteh_server.client.paths import path_of
 from autokitteh_server.client.transport import Transport
 from autokitteh_server.core.api_types.connections import (
+    BeginOAuth,
     Connection,
     CreateConnection,
     InitConnection,
@@ -16,6 +17,7 @@ from autokitteh_server.core.api_types.connections import (
     InProject,
     Integration,
     IntegrationDetails,
+    OAuthLink,
     OfProject,
 )
 from autokitteh_server.core.api_types.triggers import ChangeTrigger, CreateTrigger, Trigger
@@ -59,6 +61,12 @@ class Connections:
 
     def integration(self, name: str) -> IntegrationDetails:
         return self._transport.get(path_of("/integrations/{}", name), IntegrationDetails)
+
+    def begin_oauth(self, connection: str, auth_type: str = "") -> OAuthLink:
+        """Where a browser is to go, once and within ten minutes."""
+        where, name = _split(connection)
+        path = path_of("/connections/{}/oauth", name)
+        return self._transport.post(path, OAuthLink, BeginOAuth(auth_type=auth_type), where)
 
     def integrations(self, limit: int) -> Iterator[Integration]:
         """What connections can be made to."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autokitteh_server.core.entities import CheckResult, Connection, Var
-from autokitteh_server.core.errors import FailedPrecondition, NotFound
+from autokitteh_server.core.errors import NotFound
 from autokitteh_server.core.names import did_you_mean
 from autokitteh_server.integrations.forms import (
     AUTH_TYPE,
@@ -19,6 +19,7 @@ from autokitteh_server.integrations.registry import all_integrations, load_integ
 from autokitteh_server.integrations.spec import TOKENS, AuthType, Code, Integration, Status
 from autokitteh_server.integrations.trying import try_connection
 from autokitteh_server.operations import connections as plain
+from autokitteh_server.operations import oauth
 from autokitteh_server.operations.checks import check_text
 from autokitteh_server.operations.connections import find_connection
 from autokitteh_server.operations.services import Services
@@ -112,17 +113,9 @@ def initialize(services: Services, which: str, auth_type: str, values: Mapping[s
     connection, spec, auth = services.database.write(write)
     services.scheduler.retry()  # sessions may be waiting for a value that can be opened
     if auth.oauth is not None and auth.oauth.authorize_url:
-        url = begin_oauth(services, connection, spec, auth)
-        return Initialized(standing=get(services, connection.id), authorize_url=url)
+        begun = oauth.begin(services, connection.id, auth.name)
+        return Initialized(standing=get(services, connection.id), authorize_url=begun.url)
     return Initialized(standing=test(services, connection.id))
-
-
-def begin_oauth(services: Services, connection: Connection, spec: Integration, auth: AuthType) -> str:
-    """Where somebody has to agree, in a browser, that the connection may have a token. Raises FailedPrecondition."""
-    raise FailedPrecondition(
-        f"{spec.title} needs somebody's consent, and OAuth is not there yet",
-        "Choose another auth type, if it has one.",
-    )
 
 
 def test(services: Services, which: str) -> Standing:

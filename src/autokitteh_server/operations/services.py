@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autokitteh_server.accounts.accounts import Accounts
 from autokitteh_server.builds.setups import Setups
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Build
@@ -26,6 +27,7 @@ class Services:
     new_slug: SlugSource
     scheduler: Scheduler
     keyring: Keyring  # for the values of secret vars
+    accounts: Accounts  # the tokens of connections, and how people give them
     intake: Intake  # where events come in
     setups: Setups  # find out what builds need, and make it
     warm_up: Callable[[str, Build], tuple[str, ...]]  # get ready for sessions of a project's build; what to tell of it

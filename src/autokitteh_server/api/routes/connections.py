@@ -5,18 +5,20 @@ from autokitteh_server.api.paging import cut_page
 from autokitteh_server.api.route import Route
 from autokitteh_server.api.routes.naming import qualified
 from autokitteh_server.core.api_types.connections import (
+    BeginOAuth,
     Connection,
     ConnectionStatus,
     CreateConnection,
     InitConnection,
     Initialized,
     InProject,
+    OAuthLink,
     OfProject,
 )
 from autokitteh_server.core.api_types.tokens import Scope
 from autokitteh_server.core.api_types.values import Page
 from autokitteh_server.core.timestamps import format_time
-from autokitteh_server.operations import connecting, connections
+from autokitteh_server.operations import connecting, connections, oauth
 from autokitteh_server.operations.connecting import Standing
 
 
@@ -66,6 +68,12 @@ def _shown(standing: Standing) -> Connection:
     return Connection.of(standing.connection, standing.auth_type, status)
 
 
+def begin_oauth(ctx: Context, *, connection: str, query: InProject, body: BeginOAuth) -> OAuthLink:
+    """Make a link with which a browser can let a connection use an account, once and within ten minutes."""
+    begun = oauth.begin(ctx.services, qualified(query.project, connection), body.auth_type)
+    return OAuthLink(url=begun.url, expires_at=format_time(begun.expires_at))
+
+
 ROUTES = (
     Route("GET", "/connections", Scope.READ, list_, "List connections"),
     Route("POST", "/connections", Scope.WRITE, create, "Make a connection", status=201),
@@ -73,4 +81,5 @@ ROUTES = (
     Route("DELETE", "/connections/{connection}", Scope.WRITE, delete, "Delete a connection"),
     Route("POST", "/connections/{connection}/init", Scope.WRITE, init, "Give a connection its credentials"),
     Route("POST", "/connections/{connection}/test", Scope.WRITE, test, "Try a connection"),
+    Route("POST", "/connections/{connection}/oauth", Scope.WRITE, begin_oauth, "Begin to connect with OAuth"),
 )

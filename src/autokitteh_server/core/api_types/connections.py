@@ -72,6 +72,19 @@ class Initialized(Struct, frozen=True, kw_only=True):
     authorize_url: str  # where somebody has to agree, in a browser; empty: nobody has to
 
 
+class BeginOAuth(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person wants to let a connection use their account."""
+
+    auth_type: str = ""  # the way to; "": the connection's own, or the only one of its integration
+
+
+class OAuthLink(Struct, frozen=True, kw_only=True):
+    """Where that begins: a link for one browser, once."""
+
+    url: str
+    expires_at: Moment
+
+
 class OfProject(PageQuery, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of which project things are wanted; of all, if none is given."""
 
