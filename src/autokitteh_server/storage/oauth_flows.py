@@ -1,6 +1,6 @@
 """What is remembered of OAuth's redirects: tickets to begin with, and states to come back with. Each is good once."""
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from autokitteh_server.core.entities import Flow
 from autokitteh_server.storage import schema
@@ -44,3 +44,8 @@ def find(conn: Connection, digest: str, kind: str, *, now: int) -> Flow | None:
 def use(conn: Connection, digest: str) -> bool:
     """Forget a ticket or state, for it is being used; False if somebody else has used it."""
     return bool(conn.execute(delete(_rows).where(_rows.c.digest == digest)).rowcount)
+
+
+def count(conn: Connection) -> int:
+    """How many are remembered."""
+    return conn.execute(select(func.count()).select_from(_rows)).scalar_one()
