@@ -160,7 +160,12 @@ def providing(**behaviour: Any) -> Iterator[Provider]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            page = provider.pages.get(urlsplit(self.path).path)
+            path = urlsplit(self.path).path
+            if path == "/forget":  # the access token is good no more; it can be renewed
+                provider.good_access = ""
+                self._send(200, b"{}")
+                return
+            page = provider.pages.get(path)
             if page is not None:
                 provider.asked.append(Asked(dict(parse_qsl(body)), self.headers.get("Authorization", "")))
                 self._send(201, json.dumps(page).encode())
