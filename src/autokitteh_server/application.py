@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Self
 
-from autokitteh_server.accounts.accounts import mark_nothing, no_integrations, open_accounts
+from autokitteh_server.accounts.accounts import open_accounts
 from autokitteh_server.accounts.refresh import FindIntegration, Mark
 from autokitteh_server.api.ingress import Ingress
 from autokitteh_server.api.oauth_pages import OAuthPages
@@ -17,8 +17,8 @@ from autokitteh_server.core.errors import ServerError
 from autokitteh_server.dispatch.intake import Intake
 from autokitteh_server.engine.surroundings import Listener
 from autokitteh_server.integrations.http import ServiceHttp
-from autokitteh_server.integrations.spec import Http
-from autokitteh_server.operations import deployments, environments
+from autokitteh_server.integrations.spec import Code, Http
+from autokitteh_server.operations import connecting, deployments, environments
 from autokitteh_server.operations.oauth import SessionCredentials
 from autokitteh_server.operations.published import load_published
 from autokitteh_server.operations.retention import RetentionPolicy, Sweeper
@@ -49,13 +49,13 @@ class Application:
         environ: Mapping[str, str],
         clock: Clock | None = None,
         listener: Listener | None = None,
-        find_integration: FindIntegration = no_integrations,
-        mark: Mark = mark_nothing,
+        find_integration: FindIntegration = connecting.form_of,
+        mark: Mark | None = None,
     ) -> None:
         """Open everything, and start nothing.
 
-        `find_integration`: what is known of each, by its name. `mark` notes how connections stand. Raises what
-        `Server`, `open_keyring` and `keep_new_key` raise.
+        `find_integration`: what is known of each, by its name. `mark` notes how connections stand, in place of the
+        database. Raises what `Server`, `open_keyring` and `keep_new_key` raise.
         """
         make_folder(settings.data_dir)
         keyring = open_keyring(
@@ -105,7 +105,7 @@ class Application:
             environ=environ,
             public_url=settings.http.public_url,
             find_integration=find_integration,
-            mark=mark,
+            mark=mark or self._mark,
         )
         self.services = Services(
             database=server.database,
@@ -135,6 +135,9 @@ class Application:
             sync_timeout_s=settings.http.sync_timeout_s,
             instruments=self.metrics,
         )
+
+    def _mark(self, connection_id: str, code: Code, message: str) -> None:
+        connecting.note(self.server.database, connection_id, code, message, now=self.server.clock.now_us())
 
     def _http_for(self, api: str, base_url: str) -> Http:
         return ServiceHttp(now_s=lambda: self.server.clock.now_us() // 1_000_000, api=api, base_url=base_url)

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from autokitteh_server.accounts.accounts import mark_nothing, no_integrations
 from autokitteh_server.accounts.refresh import FindIntegration, Mark
 from autokitteh_server.api.app import make_app
 from autokitteh_server.api.guard import AllowedHosts
@@ -24,6 +23,7 @@ from autokitteh_server.config import Settings
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.core.server_note import SERVER_FILE
+from autokitteh_server.operations import connecting
 from autokitteh_server.operations.tokens import write_first_token
 from autokitteh_server.telemetry.metrics import CONTENT_TYPE, render_metrics
 
@@ -40,8 +40,8 @@ class Serving:
         environ: Mapping[str, str],
         clock: Clock | None = None,
         on_end: Callable[[], None] = lambda: None,
-        find_integration: FindIntegration = no_integrations,
-        mark: Mark = mark_nothing,
+        find_integration: FindIntegration = connecting.form_of,
+        mark: Mark | None = None,
     ) -> None:
         """Take the port and the data folder, and start nothing.
 

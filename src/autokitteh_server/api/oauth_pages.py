@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from autokitteh_server.core.errors import ServerError
-from autokitteh_server.operations import oauth
+from autokitteh_server.operations import connecting, oauth
 from autokitteh_server.operations.services import Services
 
 _log = logging.getLogger(__name__)
@@ -92,11 +92,21 @@ class OAuthPages:
                 self.services, request.path_params["name"], dict(request.query_params), request.cookies
             )
             name = finished.connection.name
-            response = _page(200, "Connected", f"Connection {name} can use {finished.title} now.", "Close this page.")
+            tried = self._try(finished.connection.id)
+            said = f"Connection {name} can use {finished.title} now."
+            response = _page(200, "Connected", said, tried, "Close this page.")
             response.delete_cookie(finished.cookie, path=_BACK, secure=self.is_secure, httponly=True, samesite="lax")
             return response
 
         return await _answered(finish)
+
+    def _try(self, connection_id: str) -> str:
+        """What one live call says of the connection, for people; that is its status from now on."""
+        try:
+            status = connecting.test(self.services, connection_id).status
+        except (ServerError, LookupError):  # it is connected all the same
+            return ""
+        return status.message if not status.remedy else f"{status.message}. {status.remedy}"
 
 
 async def _answered(work: Callable[[], Response]) -> Response:

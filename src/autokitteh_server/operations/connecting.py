@@ -26,6 +26,7 @@ from autokitteh_server.operations.services import Services
 from autokitteh_server.secretbox.box import Box, CannotOpen
 from autokitteh_server.storage import connections, variables
 from autokitteh_server.storage.connection import Connection as Conn
+from autokitteh_server.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ def initialize(services: Services, which: str, auth_type: str, values: Mapping[s
     for name, value in values.items():
         check_text(name[:100], value)
 
-    def write(conn: Conn) -> tuple[Connection, Integration, AuthType]:
+    def write(conn: Conn) -> tuple[Connection, AuthType]:
         connection = find_connection(conn, which)
         spec = load_integration(connection.integration)
         owned = variables.of_owners(conn, [connection.id])
@@ -108,14 +109,27 @@ def initialize(services: Services, which: str, auth_type: str, values: Mapping[s
         for name, value in kept.items():
             is_secret = name in spec.secret_variables
             variables.put(conn, _made(services, connection.id, stored.get(name), name, value, is_secret, titles, now))
-        return connection, spec, auth
+        return connection, auth
 
-    connection, spec, auth = services.database.write(write)
+    connection, auth = services.database.write(write)
     services.scheduler.retry()  # sessions may be waiting for a value that can be opened
     if auth.oauth is not None and auth.oauth.authorize_url:
         begun = oauth.begin(services, connection.id, auth.name)
         return Initialized(standing=get(services, connection.id), authorize_url=begun.url)
     return Initialized(standing=test(services, connection.id))
+
+
+def note(database: Database, connection_id: str, code: Code, message: str, *, now: int) -> None:
+    """Note how a connection stands by what came of getting it a token. A good one only takes an error away."""
+
+    def write(conn: Conn) -> None:
+        found = connections.of_ids(conn, [connection_id])
+        had_trouble = bool(found) and found[0].checked is not None and found[0].checked.code == Code.ERROR
+        if code is Code.ERROR or had_trouble:
+            result = CheckResult(code=code, message=message or "has a new token", remedy="", checked_at=now)
+            connections.save_check(conn, connection_id, result)
+
+    database.write(write)
 
 
 def test(services: Services, which: str) -> Standing:
