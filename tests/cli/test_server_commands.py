@@ -212,11 +212,17 @@ def test_connection_and_integration(run: Run, project: str) -> None:
     assert run("connection", "get", f"{project}/other", "-j").objects[0]["id"] == made
     assert fields(run("connection", "get", made))["made by"] == "hand"
     listed = run("connection", "list", "--project", project)
-    assert titles(listed) == ["NAME", "INTEGRATION", "MADE BY", "PROJECT", "ID"] and len(listed.lines) == 3
+    columns = ["NAME", "INTEGRATION", "STATUS", "WHY", "TRIED", "MADE BY", "PROJECT", "ID"]
+    assert titles(listed) == columns and len(listed.lines) == 3
+    assert run("connection", "list", project).out == listed.out
     assert run("connection", "delete", f"{project}/other").code == 0
     assert run("connection", "get", made).code == 44
-    assert "slack" in run("integration", "list").lines
-    assert {"name": "slack"} in run("integration", "list", "-j").objects
+    assert titles(run("integration", "list")) == ["NAME", "TITLE", "AUTH TYPES", "ABOUT"]
+    assert "slack" in {each["name"] for each in run("integration", "list", "-j").objects}
+    assert "bot_token" in run("integration", "get", "slack").out
+    assert run("integration", "get", "slack", "-j").objects[0]["title"] == "Slack"
+    missed = run("integration", "get", "slak")
+    assert missed.code == 44 and "Did you mean slack?" in missed.err
 
 
 def test_trigger(stage: Stage, run: Run, project: str) -> None:
