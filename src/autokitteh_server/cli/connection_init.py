@@ -67,6 +67,8 @@ def init(client: "Client", which: str, auth: str, given: tuple[str, ...], as_jso
         values = {**values, **{each.name: _ask(each, is_there) for each in chosen.fields if _is_asked(each, values)}}
     made = client.connections.init(which, InitConnection(auth_type=auth, values=values))
     show(made, as_json, _render)
+    if made.authorize_url and sys.stdout.isatty() and not as_json:
+        click.launch(made.authorize_url)  # where there is no browser, the address has been shown
     return code_of(made.connection) if not made.authorize_url else ExitCode.DONE
 
 
