@@ -1,4 +1,7 @@
-"""`make docs`: writes the pages of docs/reference that follow from the code. `--check` names those out of date."""
+"""`make docs`: writes the pages of docs/reference and docs/integrations that follow from the code.
+
+`--check` names those out of date.
+"""
 
 import importlib
 import inspect
@@ -12,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import click
+from integration_pages import integration_pages
 
 import autokitteh
 from autokitteh import (
@@ -52,9 +56,11 @@ def main() -> int:
     """Write the pages that differ from what the code says, or name them."""
     stale = {name: text for name, text in pages().items() if not is_current(name, text)}
     for name, text in stale.items():
-        print(f"docs/reference/{name}")
+        path = (FOLDER / name).resolve()
+        print(path.relative_to(FOLDER.parent.parent))
         if "--check" not in sys.argv:
-            (FOLDER / name).write_text(text)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
     return 1 if stale and "--check" in sys.argv else 0
 
 
@@ -76,7 +82,9 @@ def pages() -> dict[str, str]:
         "lint.md": lint_page,
         "packages.md": packages_page,
     }
-    return {name: MADE + make().strip() + "\n" for name, make in made.items()}
+    texts = {name: make() for name, make in made.items()}
+    texts |= {f"../integrations/{name}": text for name, text in integration_pages().items()}
+    return {name: MADE + text.strip() + "\n" for name, text in texts.items()}
 
 
 # --- commands ---------------------------------------------------------------------------------------------------------
@@ -201,7 +209,10 @@ def manifest_page() -> str:
         title = "Top level" if section is manifest_schema.MANIFEST else section.noun.capitalize()
         parts += [f"## {title}", section.help, _field_table(section), _MANIFEST_RULES.get(section.noun, "")]
     integrations = ", ".join(f"`{name}`" for name in manifest_schema.INTEGRATIONS)
-    parts += ["## Integrations", f"What a connection can be to: {integrations}."]
+    parts += [
+        "## Integrations",
+        f"What a connection can be to: {integrations}. Each has [a page](../integrations/README.md).",
+    ]
     return "\n\n".join(map(wrapped, filter(None, parts)))
 
 

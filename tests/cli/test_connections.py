@@ -185,9 +185,9 @@ def test_another_way_to_authenticate(run: Run, connection: Callable[[str], str],
     assert names == {"auth_type", "BaseURL", "Token"}
 
 
-def test_consent_is_not_there_yet(run: Run, connection: Callable[[str], str]) -> None:
-    """Where somebody has to agree, the command says what it cannot do yet."""
+def test_consent_for_an_app_that_is_not_there(run: Run, connection: Callable[[str], str]) -> None:
+    """Where somebody has to agree to an app that the server has not, the command says how to give it one."""
     done = run("connection", "init", connection("notion"), "--auth", "oauthDefault")
 
     assert done.code == 42
-    assert "OAuth is not there yet" in done.err
+    assert "NOTION_CLIENT_ID is not set" in done.err
