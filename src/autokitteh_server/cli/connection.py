@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _HERE = "autokitteh_server.cli.connection"
 _COMMANDS = {
-    "list": Lazy(f"{_HERE}:list_", "List connections, by project and name."),
+    "list": Lazy(f"{_HERE}:list_", "List connections, by project and name, and how each stands."),
     "get": Lazy(f"{_HERE}:get", "Show a connection."),
     "create": Lazy(f"{_HERE}:create", "Make a connection."),
     "init": Lazy("autokitteh_server.cli.connection_init:init", "Give a connection its credentials."),
