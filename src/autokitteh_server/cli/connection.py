@@ -22,7 +22,7 @@ _COMMANDS = {
     "list": Lazy(f"{_HERE}:list_", "List connections, by project and name, and how each stands."),
     "get": Lazy(f"{_HERE}:get", "Show a connection."),
     "create": Lazy(f"{_HERE}:create", "Make a connection."),
-    "init": Lazy("autokitteh_server.cli.connection_init:init", "Give a connection its credentials."),
+    "init": Lazy("autokitteh_server.cli.connection_init:init", "Give a connection its credentials, and try them."),
     "test": Lazy(f"{_HERE}:test", "Try a connection with one live call."),
     "delete": Lazy(f"{_HERE}:delete", "Delete a connection with its vars."),
 }
