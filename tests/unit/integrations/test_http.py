@@ -1,5 +1,7 @@
 """The way to services: its bounds, where it leads, and what it tells of failures."""
 
+import itertools
+
 import httpx
 import pytest
 
@@ -67,6 +69,14 @@ def test_answers_are_bounded() -> None:
     with pytest.raises(ServiceError, match="more than 100 bytes") as failure:
         http("GET", "https://a.com/")
     assert failure.value.intent is Intent.OURS
+
+
+def test_answers_that_never_end() -> None:
+    """One that comes in drops, each in time, is given up as a whole."""
+    http, _ = way_to(httpx.Response(200, content=itertools.repeat(b"x")), timeout_s=0.02, max_bytes=10**9)
+
+    with pytest.raises(ServiceError, match=r"within 0\.02 s"):
+        http("GET", "https://a.com/")
 
 
 @pytest.mark.parametrize(

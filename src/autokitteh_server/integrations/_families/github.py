@@ -19,6 +19,9 @@ LEARNS = (
     *("repositories", "permissions", "events", "updated_at", "pat_key", "pat_user"),
 )
 
+#: What GitHub tells of a user has some 2,000 characters. A stand-in's whole page is not worth being kept.
+_MAX_USER = 20_000
+
 _ENTERPRISE = Field(
     name="enterprise_url",
     title="Enterprise URL",
@@ -100,7 +103,8 @@ def check_github(variables: Mapping[str, str], http: Http) -> Status:
     if variables.get("pat"):
         user = ask_object(http, "GET", f"{api}/user", headers=headers_of(variables))
         login = text_at(user, "login")
-        return connected(login, pat_user=json.dumps(user)[:10_000], target_name=login)
+        told = json.dumps(user)
+        return connected(login, pat_user=told if len(told) <= _MAX_USER else "", target_name=login)
     if variables.get("private_key"):
         return _check_app(variables, http, api)
     if token_of(variables):
