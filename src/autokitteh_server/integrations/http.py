@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -14,6 +15,7 @@ from autokitteh_server.integrations.spec import Answer
 TIMEOUT_S = 3.0
 MAX_BYTES = 8 << 20
 _MAX_REDIRECTS = 3
+_LOCAL = ("localhost", "127.0.0.1", "::1")
 _AGAIN = "Try again later."
 
 
@@ -38,6 +40,7 @@ class ServiceHttp:
         self.now_s = now_s
         self._api = api
         self._base_url = base_url.strip().rstrip("/")
+        self._is_local = _host(self._base_url) in _LOCAL  # no proxy stands between a machine and itself
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
         self._transport = transport
@@ -91,13 +94,20 @@ class ServiceHttp:
 
     def _client(self, ca_pem: str) -> httpx.Client:
         verify = ssl.create_default_context(cadata=ca_pem) if ca_pem else _usual_authorities()
-        return httpx.Client(timeout=self._timeout_s, follow_redirects=False, verify=verify, transport=self._transport)
+        return httpx.Client(
+            timeout=self._timeout_s,
+            follow_redirects=False,
+            verify=verify,
+            transport=self._transport,
+            trust_env=not self._is_local,
+        )
 
     def _placed(self, url: str) -> str:
         if not self._base_url:
             return url
-        if self._api and url.startswith(self._api):
-            return self._base_url + url.removeprefix(self._api)
+        rest = url.removeprefix(self._api)
+        if self._api and rest != url and rest[:1] in ("", "/", "?"):
+            return self._base_url + rest
         parts = httpx.URL(url)
         return self._base_url + parts.raw_path.decode("ascii")
 
@@ -141,6 +151,13 @@ def _unreachable(error: httpx.ConnectError) -> ServiceError:
     return ServiceError(
         f"cannot be reached: {reason}", "Is it there, and may the server reach it?", intent=Intent.RETRY
     )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None  # which is told when it is asked
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

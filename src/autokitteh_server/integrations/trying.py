@@ -1,5 +1,6 @@
 """Tries a connection: whatever happens becomes a status, without a secret in it."""
 
+import re
 from collections.abc import Mapping
 
 from autokitteh_server.core.secret_forms import MASK, Finder
@@ -8,6 +9,11 @@ from autokitteh_server.integrations.forms import find_problem
 from autokitteh_server.integrations.spec import Code, Http, Integration, Status
 
 _SHORTEST_PART = 8
+_MAX_MESSAGE = 600
+_MAX_VALUE = 50_000
+
+#: Control characters, which a terminal would obey, and halves of characters, which no database takes.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def try_connection(spec: Integration, variables: Mapping[str, str], http: Http) -> Status:
@@ -35,12 +41,17 @@ def _masked(status: Status, secrets: list[str]) -> Status:
     finder = Finder(secrets)
 
     def mask(text: str) -> str:
+        text = _plain(text, _MAX_MESSAGE)
         # Whom one is connected as may be in a secret: the key of a service account has its name in it.
         return finder.mask(text) if status.code is Code.OK else _without_parts(finder.mask(text), secrets)
 
-    return Status(
-        code=status.code, message=mask(status.message), remedy=mask(status.remedy), variables=status.variables
-    )
+    variables = {name: _plain(value, _MAX_VALUE) for name, value in status.variables.items()}
+    return Status(code=status.code, message=mask(status.message), remedy=mask(status.remedy), variables=variables)
+
+
+def _plain(text: str, most: int) -> str:
+    """What can be kept and shown of a service's text: without control characters, and no longer than that."""
+    return _UNFIT.sub(" ", text[:most])
 
 
 def _without_parts(text: str, secrets: list[str]) -> str:

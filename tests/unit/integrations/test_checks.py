@@ -1,22 +1,32 @@
 """Each integration's check, over real HTTP, against a stand-in for its service in all its moods."""
 
+import base64
+import ipaddress
 import json
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+from cryptography.x509.oid import NameOID
 
 from autokitteh_server.core.manifest_schema import INTEGRATIONS
 from autokitteh_server.integrations.http import ServiceHttp
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.spec import Code, Status
 from autokitteh_server.integrations.trying import try_connection
-from unit.integrations.services import CASES, HERE, Case
+from unit.integrations.services import CASES, HERE, Case, private_key
 
 NOW_S = 1_748_736_000
 
@@ -43,7 +53,7 @@ def server() -> Iterator[Service]:
 
 
 @contextmanager
-def serve() -> Iterator[Service]:
+def serve(tls: ssl.SSLContext | None = None) -> Iterator[Service]:
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -71,7 +81,9 @@ def serve() -> Iterator[Service]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         http.daemon_threads = True
-        service = Service(url=f"http://127.0.0.1:{http.server_address[1]}")
+        if tls is not None:
+            http.socket = tls.wrap_socket(http.socket, server_side=True)
+        service = Service(url=f"http{'s' if tls else ''}://127.0.0.1:{http.server_address[1]}")
         thread = threading.Thread(target=partial(http.serve_forever, 0.01), name="service")
         thread.start()
         try:
@@ -281,3 +293,67 @@ def test_height_is_closed() -> None:
 
     assert status.code is Code.WARNING
     assert "closed" in status.message
+
+
+def test_daemon_of_microsoft_with_a_certificate() -> None:
+    """Its own client can use that, and we cannot; with neither it is said what it needs."""
+    spec = load_integration("microsoft_teams")
+    variables = {"auth_type": "daemonApp", "private_client_id": "app-1", "private_tenant_id": "t-1"}
+    http = ServiceHttp(now_s=lambda: NOW_S, base_url="http://127.0.0.1:1")
+
+    with_one = try_connection(spec, variables | {"private_certificate": "-----BEGIN"}, http)
+    without = try_connection(spec, variables, http)
+
+    assert (with_one.code, without.code) == (Code.WARNING, Code.ERROR)
+    assert "certificate" in with_one.message
+    assert "needs a secret" in without.message
+
+
+def test_cluster_with_an_authority_of_its_own(tmp_path: Path) -> None:
+    """Its certificate is trusted because the configuration says so; elsewhere it is not."""
+    certificate = own_certificate(tmp_path)
+    case = next(case for case in CASES if case.integration == "kubernetes")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    with serve(context) as service:
+        service.routes = case.routes
+        config = json.loads(case.variables["config_file"].replace(HERE, service.url))
+        spec = load_integration("kubernetes")
+        http = ServiceHttp(now_s=lambda: NOW_S)
+        untrusted = try_connection(spec, {"config_file": json.dumps(config)}, http)
+        config["clusters"][0]["cluster"]["certificate-authority-data"] = base64.b64encode(certificate).decode()
+        trusted = try_connection(spec, {"config_file": json.dumps(config)}, http)
+        config["clusters"][0]["cluster"]["certificate-authority-data"] = base64.b64encode(b"nonsense").decode()
+        nonsense = try_connection(spec, {"config_file": json.dumps(config)}, http)
+
+    assert (untrusted.code, trusted.code, nonsense.code) == (Code.ERROR, Code.OK, Code.ERROR)
+    assert "not trusted" in untrusted.message
+
+
+def own_certificate(folder: Path) -> bytes:
+    """A certificate of this machine that it has signed itself, as PEM; with its key in a file."""
+    key = load_pem_private_key(private_key().encode(), None)
+    assert isinstance(key, RSAPrivateKey)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(names, critical=False).sign(key, SHA256()).public_bytes(Encoding.PEM)
+    (folder / "both.pem").write_bytes(private_key().encode() + certificate)
+    return certificate
+
+
+def test_hostile_names(server: Service) -> None:
+    """A name is anybody's: what a terminal would obey or no database takes is gone, and so is what is too much."""
+    case = next(case for case in CASES if case.integration == "discord")
+    name = "\x1b[2Jann\0\ud800\n" + "x" * 100_000
+    reset(server, routes={"GET /users/@me": {"id": "7\0", "username": name}})
+
+    status = attempt(case, server.url)
+
+    assert status.code is Code.OK
+    assert status.message.startswith("connected as  [2Jann   xxx")
+    assert len(status.message) <= 600
+    assert status.variables == {"BotID": "7 "}

@@ -31,6 +31,8 @@ def way_to(answer: httpx.Response | Exception, **options: object) -> tuple[Servi
         ("https://a.com/v1", "http://b:1/proxy/", "https://a.com/v1/x?q=1", "http://b:1/proxy/x?q=1"),
         ("https://a.com/v1", "http://b:1", "https://login.a.com/token", "http://b:1/token"),
         ("", "http://b:1", "https://a.com/x%20y", "http://b:1/x%20y"),
+        ("https://a.com", "http://b:1", "https://a.com.cn/x", "http://b:1/x"),
+        ("https://a.com", "http://b:1", "https://a.com", "http://b:1"),
     ],
 )
 def test_another_address(api: str, base_url: str, url: str, expected: str) -> None:

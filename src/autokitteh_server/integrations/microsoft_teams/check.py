@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from autokitteh_server.integrations.asking import ask_object, bearer, connected, text_at, token_of
 from autokitteh_server.integrations.errors import ServiceError
-from autokitteh_server.integrations.spec import Http, Status
+from autokitteh_server.integrations.spec import Code, Http, Status
 
 
 def check(variables: Mapping[str, str], http: Http) -> Status:
@@ -17,6 +17,11 @@ def check(variables: Mapping[str, str], http: Http) -> Status:
             user_name=text_at(me, "displayName"),
             user_email=text_at(me, "mail"),
         )
+    if not variables.get("private_client_secret"):
+        if not variables.get("private_certificate"):
+            raise ServiceError("needs a secret of the app, or its certificate", "Run `ak connection init`.")
+        message = "cannot be tried: it has a certificate, which is for its own client only"
+        return Status(code=Code.WARNING, message=message, remedy="Code can use it all the same.")
     answer = ask_object(
         http,
         "POST",

@@ -1,5 +1,7 @@
 """Microsoft Teams."""
 
+from dataclasses import replace
+
 from autokitteh_server.integrations._families.oauth import DEFAULT_APP, PRIVATE_APP, private_app
 from autokitteh_server.integrations.microsoft_teams.check import check
 from autokitteh_server.integrations.spec import AuthType, Field, Grant, Integration, OAuth2
@@ -12,6 +14,7 @@ _RIGHTS = (
     *("Team.Create", "Team.ReadBasic.All", "TeamMember.ReadWrite.All", "TeamSettings.ReadWrite.All", "User.Read"),
 )
 _LOGIN = "https://login.microsoftonline.com"
+_ID, _SECRET = private_app("Microsoft Entra")
 _TENANT = Field(
     name="tenant_id",
     title="Tenant ID",
@@ -42,14 +45,15 @@ SPEC = Integration(
         AuthType(
             name="oauthPrivate",
             title=PRIVATE_APP,
-            fields=(*private_app("Microsoft Entra"), _TENANT),
+            fields=(_ID, _SECRET, _TENANT),
             oauth=_consent(""),
         ),
         AuthType(
             name="daemonApp",
             title="Daemon app",
             fields=(
-                *private_app("Microsoft Entra"),
+                _ID,
+                replace(_SECRET, is_optional=True),
                 Field(
                     name="tenant_id",
                     title="Tenant ID",

@@ -33,11 +33,11 @@ def _ask(http: Http, method: str, token: str) -> Mapping[str, Any]:
     """Slack says with 200 that something is wrong."""
     answer = ask_object(http, "POST", f"{_API}/{method}", headers=bearer(token))
     if answer.get("ok") is not True:
-        raise refusal(method, text_at(answer, "error"))
+        raise _refusal(method, text_at(answer, "error"))
     return answer
 
 
-def refusal(method: str, reason: str) -> ServiceError:
+def _refusal(method: str, reason: str) -> ServiceError:
     """What an error of Slack's means."""
     if reason == "ratelimited":
         return ServiceError("has had too many requests", "Try again later.", intent=Intent.RETRY)
