@@ -5,7 +5,7 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from autokitteh._tokens import REFRESH, VARIABLES, access_token, renew
+from autokitteh._tokens import REFRESH, VARIABLES, access_token, is_renewable, renew, renewed_token
 from autokitteh.connections import check_connection_name, missing_package, read_first, read_variable, require_variable
 
 READS = (*VARIABLES, "private_app_token", "base_url")
@@ -16,9 +16,9 @@ def hubspot_client(connection: str, **kwargs: Any) -> Any:
 
     - `kwargs`: arguments for `HubSpot`.
 
-    With OAuth it begins with a fresh token, and has a fresh one at each request; the token of a private app does not
-    expire. So it can be made at module level. The connection's variable `base_url`, if it has one, is where the API
-    is: a proxy, or a stand-in for tests.
+    With OAuth it begins with a fresh token, has a fresh one at each request, and renews one that is refused; the token
+    of a private app does not expire. So it can be made at module level. The connection's variable `base_url`, if it has
+    one, is where the API is: a proxy, or a stand-in for tests.
 
     Raises ValueError for what is no name of a connection, ConnectionInitError if it has neither a refresh token nor
     that of a private app, OAuthRefreshError if HubSpot gives no token, ImportError if `hubspot-api-client` is not
@@ -71,7 +71,7 @@ class _ApiFactory:
         parts = {
             name: getattr(package, name),
             "Configuration": _configuration_class(package.__name__, self.connection),
-            "ApiClient": package.ApiClient,
+            "ApiClient": _api_client_class(package.__name__, self.connection),
         }
         return DiscoveryBase._default_api_factory(SimpleNamespace(**parts), name, config)
 
@@ -88,6 +88,24 @@ def _configuration_class(package: str, connection: str) -> Any:
             return _configuration, (package, connection)
 
     return Configuration
+
+
+@cache
+def _api_client_class(package: str, connection: str) -> Any:
+    class ApiClient(importlib.import_module(package).ApiClient):  # type: ignore[misc]
+        """Makes a call once more if the token is refused. Each reads the token anew."""
+
+        def call_api(self, *args: Any, **kwargs: Any) -> Any:
+            token = _token(connection)
+            try:
+                return super().call_api(*args, **kwargs)
+            except Exception as error:  # each of the generated packages has a class of its own for it
+                if getattr(error, "status", None) != 401 or not is_renewable(connection):
+                    raise
+            renewed_token(connection, token)
+            return super().call_api(*args, **kwargs)
+
+    return ApiClient
 
 
 def _configuration(package: str, connection: str) -> Any:

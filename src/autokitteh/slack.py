@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from autokitteh._tokens import ACCESS, VARIABLES, access_token
+from autokitteh._tokens import ACCESS, VARIABLES, access_token, is_renewable, renewed_token
 from autokitteh.connections import check_connection_name, missing_package, read_variable, require_variable
 
 if TYPE_CHECKING:
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 #: Where a token may be, in the order of preference: a name for each way to authenticate, and what they once were.
 _TOKENS = ("oauth_access_token", "private_bot_token", "oauth_AccessToken", "BotToken")
+
+#: What Slack says, with status 200, of a token that it has accepted before.
+_REFUSALS = ("token_expired", "token_revoked", "invalid_auth")
 
 READS = (*VARIABLES, "private_bot_token", "BotToken", "base_url")
 
@@ -21,9 +24,9 @@ def slack_client(connection: str, **kwargs: Any) -> "WebClient":
 
     - `kwargs`: arguments for `WebClient`.
 
-    A bot's token does not expire, and an OAuth token is fresh at each request, so the client can be made at module
-    level. It holds no token itself, nor do its responses. The connection's variable `base_url`, if it has one, is where
-    Slack's API is: a proxy, or a stand-in for tests.
+    A bot's token does not expire, and an OAuth token is fresh at each request, and renewed if Slack refuses it, so the
+    client can be made at module level. It holds no token itself, nor do its responses. The connection's variable
+    `base_url`, if it has one, is where Slack's API is: a proxy, or a stand-in for tests.
 
     Raises ValueError for what is no name of a connection, ConnectionInitError if it has no token, `SlackApiError` if
     Slack does not accept it, ImportError if `slack-sdk` is not installed. Requests raise OAuthRefreshError if the token
@@ -58,6 +61,14 @@ def _token(connection: str) -> str:
     return access_token(connection) if name in ACCESS else read_variable(connection, name)
 
 
+def _is_refused(response: dict[str, Any], args: dict[str, Any]) -> bool:
+    """Whether Slack does not accept the token any more, and the same can be sent once more: no file was read for it."""
+    body = response.get("body")
+    if not isinstance(body, str) or any(hasattr(value, "read") for value in (args.get("data") or {}).values()):
+        return False
+    return any(f'"error":"{reason}"' in body.replace(" ", "") for reason in _REFUSALS)
+
+
 @cache
 def _client_class() -> Any:
     from slack_sdk.web.client import WebClient
@@ -80,13 +91,18 @@ def _client_class() -> Any:
             pass  # the base class sets what it was given
 
         def _perform_urllib_http_request(self, *, url: str, args: dict[str, Any]) -> Any:
-            own = f"Bearer {self.token}"
+            token = self.token
             headers = args["headers"]
-            headers.setdefault("Authorization", own)  # it is missing where the next page is asked for
+            # It is missing where the next page is asked for; and one given with the call is the caller's affair.
+            is_own = headers.setdefault("Authorization", f"Bearer {token}") == f"Bearer {token}"
             try:
+                response = super()._perform_urllib_http_request(url=url, args=args)
+                if not is_own or not _is_refused(response, args) or not is_renewable(self._connection):
+                    return response
+                headers["Authorization"] = f"Bearer {renewed_token(self._connection, token)}"
                 return super()._perform_urllib_http_request(url=url, args=args)
             finally:
-                if headers.get("Authorization") == own:  # a token given with the call is the caller's affair
+                if is_own:
                     del headers["Authorization"]
 
         def __reduce__(self) -> Any:

@@ -317,3 +317,47 @@ def test_without_a_refresh_token_a_refusal_is_the_answer(given: Given) -> None:
         given(oauth_access_token="s3cr3t-old", base_url=fake.url)
         assert zoom_client("conn").get("users/me").status_code == 401
         assert len(fake.asked) == 1
+
+
+def test_slack_renews_a_token_that_it_has_accepted_before(given: Given, runtime: testing.MemoryRuntime) -> None:
+    """Slack says so with status 200. The call is made once more, and a second refusal is the answer."""
+    from slack_sdk.errors import SlackApiError
+
+    from autokitteh.slack import slack_client
+
+    def post(asked: Any) -> Any:
+        is_good = asked.token == good[0]
+        return {"ok": True, "ts": "1.1"} if is_good else {"ok": False, "error": "token_expired"}
+
+    good = [f"Bearer {KEY}"]
+    with serving({"POST /api/auth.test": {"ok": True}, "POST /api/chat.postMessage": post}) as fake:
+        given(oauth_access_token=KEY, oauth_refresh_token="r", base_url=f"{fake.url}/api")
+        client = slack_client("conn")
+        good[0] = "Bearer s3cr3t-second"
+        runtime.tokens["conn"] = [("s3cr3t-second", "2099-01-01T00:00:00Z"), ("s3cr3t-third", "")]
+        response = client.chat_postMessage(channel="C1", text="hi")
+        assert response["ts"] == "1.1"
+        assert b"s3cr3t" not in pickle.dumps(response)
+        good[0] = "none"
+        with pytest.raises(SlackApiError, match="token_expired"):
+            client.chat_postMessage(channel="C1", text="hi")
+        assert len(fake.asked) == 1 + 2 + 2
+
+
+def test_hubspot_renews_a_token_that_is_refused(given: Given, runtime: testing.MemoryRuntime) -> None:
+    """In each of its generated clients; a second refusal is the answer."""
+    from autokitteh.hubspot import hubspot_client
+
+    good = {"Bearer s3cr3t-first"}
+    with serving({"GET /crm/v3/objects/contacts": {"results": []}}, good) as fake:
+        given(oauth_AccessToken=KEY, oauth_RefreshToken="r", base_url=fake.url)
+        client = hubspot_client("conn")
+        runtime.tokens["conn"] = [("s3cr3t-second", "2099-01-01T00:00:00Z"), ("s3cr3t-third", "")]
+        assert client.crm.contacts.basic_api.get_page().results == []
+        good.clear()
+        good.add("Bearer s3cr3t-second")
+        assert client.crm.contacts.basic_api.get_page().results == []
+        good.clear()
+        with pytest.raises(Exception, match="401"):
+            client.crm.contacts.basic_api.get_page()
+        assert len(fake.asked) == 1 + 2 + 2
