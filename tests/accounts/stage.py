@@ -45,6 +45,12 @@ def integration_of(provider: Provider, name: str = "service", **oauth: Any) -> I
         }
     )
     minted = replace(default, authorize_url="", scopes=(), app="", token_auth=TokenAuth.BASIC)
+    github = replace(
+        default,
+        grant=Grant.GITHUB_APP,
+        authorize_url=f"{provider.url}/apps/{{app_name}}/installations/new",
+        token_url=f"{provider.url}/app/installations/{{install_id}}/access_tokens",
+    )
     auth = (
         AuthType(name="oauthDefault", title="OAuth v2 - Default app", oauth=default, aliases=("oauth",)),
         AuthType(name="oauthPrivate", title="OAuth v2 - Private app", fields=_PRIVATE, oauth=replace(default, app="")),
@@ -67,16 +73,8 @@ def integration_of(provider: Provider, name: str = "service", **oauth: Any) -> I
             title="Service account",
             oauth=replace(minted, grant=Grant.SERVICE_ACCOUNT, scopes=("https://scope/a", "https://scope/b")),
         ),
-        AuthType(
-            name="app",
-            title="GitHub app",
-            oauth=replace(
-                default,
-                grant=Grant.GITHUB_APP,
-                authorize_url=f"{provider.url}/apps/{{app_name}}/installations/new",
-                token_url=f"{provider.url}/app/installations/{{install_id}}/access_tokens",
-            ),
-        ),
+        AuthType(name="app", title="GitHub app", oauth=github),
+        AuthType(name="appPrivate", title="Private GitHub app", fields=_PRIVATE, oauth=github),
         AuthType(name="pat", title="Token", fields=(Field(name="pat", title="Token", is_secret=True),)),
     )
     return Integration(name=name, title="The Service", about="", docs_url="", auth=auth, check=None)

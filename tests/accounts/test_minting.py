@@ -150,6 +150,16 @@ def test_a_github_app_is_installed(database: Database, provider: Provider, key: 
     assert len(provider.asked) == asked + 1
 
 
+def test_a_private_github_app_gets_nothing_of_the_servers(database: Database, provider: Provider, key: str) -> None:
+    """Neither its key nor its id, where its own is missing; nor is it the other way around."""
+    environ = {"SERVICE_APP_ID": "99", "SERVICE_APP_NAME": "kitteh", "SERVICE_PRIVATE_KEY": key}
+    stage = Stage(database, provider, environ=environ)
+    with pytest.raises(NotConnected, match="no app_name"):
+        stage.start(stage.connection(), "appPrivate")
+    sent = stage.start(stage.connection(app_name="another"), "app")
+    assert "/apps/kitteh/" in sent.location
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -18,7 +19,7 @@ from autokitteh_server.accounts.errors import (
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.core.masking import masker
 from autokitteh_server.integrations.spec import Code, TokenAuth
-from autokitteh_server.storage import oauth_flows
+from autokitteh_server.storage import connections, oauth_flows
 from autokitteh_server.storage.database import Database
 
 
@@ -157,6 +158,24 @@ def test_a_way_back_is_good_once(database: Database, provider: Provider) -> None
     assert len(provider.asked) == 1
 
 
+def test_of_many_who_come_back_at_once_one_is_heard(database: Database, provider: Provider) -> None:
+    """A code is shown to the service once, whoever reloads the page however often."""
+    stage = Stage(database, provider)
+    sent = stage.start(stage.connection())
+    query = stage.agree(sent)
+
+    def finish(_: int) -> bool:
+        try:
+            stage.finish(sent, query)
+        except StaleLink:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(finish, range(8))) == 1
+    assert len(provider.asked) == 1
+
+
 @pytest.mark.parametrize("state", ["", "x", "ak1.00000000.AAAA", "ak1.x", "\udc80", "a" * 5000])
 def test_a_forged_state_changes_nothing(database: Database, provider: Provider, state: str) -> None:
     """Whatever it is, the service is not asked."""
@@ -240,8 +259,6 @@ def test_a_code_of_one_service_is_not_shown_to_another(database: Database, provi
 
 def test_a_connection_that_is_gone_is_not_connected(database: Database, provider: Provider) -> None:
     """What was begun for it goes with it."""
-    from autokitteh_server.storage import connections
-
     stage = Stage(database, provider)
     connection = stage.connection()
     sent = stage.start(connection)

@@ -39,7 +39,7 @@ class Apps:
 
     def find(self, auth: AuthType, oauth: OAuth2, variables: Mapping[str, str]) -> App:
         """The app of a connection. Raises NotConnected if there is none."""
-        if _is_private(auth) or not oauth.app:
+        if is_private(auth) or not oauth.app:
             client_id = first(variables, CLIENT_ID)
             if not client_id:
                 raise NotConnected("the connection has no client id of its app", "Say `ak connection init`.")
@@ -56,11 +56,10 @@ class Apps:
         return App(client_id=client_id, client_secret=secret)
 
     def value(self, oauth: OAuth2, name: str, variables: Mapping[str, str] | None = None) -> str:
-        """A variable of the connection, else what the environment says of the server's app: APP_NAME; else ""."""
-        given = (variables or {}).get(name, "")
-        if given or not oauth.app:
-            return given
-        return self.environ.get(f"{oauth.app}_{name.upper()}", "")
+        """What the environment says of the server's app, APP_NAME, else a variable of the connection; else ""."""
+        # The connection may have variables of another app yet, with which it was connected before.
+        ours = self.environ.get(f"{oauth.app}_{name.upper()}", "") if oauth.app else ""
+        return ours or (variables or {}).get(name, "")
 
     def fill(self, text: str, oauth: OAuth2, variables: Mapping[str, str]) -> str:
         """A text with the connection's variables in it. Raises NotConnected if one is missing or makes no sense."""
@@ -87,7 +86,7 @@ class Apps:
         return url
 
 
-def _is_private(auth: AuthType) -> bool:
+def is_private(auth: AuthType) -> bool:
     """Whether whoever makes a connection brings an app."""
     return any(each.kept_in in CLIENT_ID for each in auth.fields)
 

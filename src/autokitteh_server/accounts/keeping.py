@@ -1,8 +1,9 @@
 """What a connection keeps: its variables, opened, and what is stored among them of a token."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from autokitteh_server.accounts.apps import is_private
 from autokitteh_server.accounts.errors import NotConnected
 from autokitteh_server.accounts.tokens import ACCESS, SECRET, Token, token_of
 from autokitteh_server.core.entities import Connection as Link
@@ -70,8 +71,11 @@ def save(
 
 
 def way_of(integration: Integration, connection: Link, name: str) -> tuple[AuthType, OAuth2]:
-    """How a connection gets its tokens: by the way of this name, or the only one there is. Raises NotConnected."""
-    ways = [(each, each.oauth) for each in integration.auth if each.oauth is not None]
+    """How a connection gets its tokens: by the way of this name, or the only one there is.
+
+    Whoever brings an app has nothing to do with the server's. Raises NotConnected.
+    """
+    ways = [(each, _own(each, each.oauth)) for each in integration.auth if each.oauth is not None]
     if name:
         auth = integration.auth_type(name)
         if auth is None or auth.oauth is None:
@@ -79,10 +83,14 @@ def way_of(integration: Integration, connection: Link, name: str) -> tuple[AuthT
             raise NotConnected(
                 f"connection {connection.name} gets no tokens by {name[:100]!r}", f"Those that do are: {known}."
             )
-        return auth, auth.oauth
+        return auth, _own(auth, auth.oauth)
     if len(ways) == 1:
         return ways[0]
     if not ways:
         raise NotConnected(f"{integration.title} has no OAuth", "Say `ak connection init`, which asks for what it has.")
     names = ", ".join(each.name for each, _ in ways)
     raise NotConnected(f"connection {connection.name} is not connected yet", f"Choose how, one of: {names}.")
+
+
+def _own(auth: AuthType, oauth: OAuth2) -> OAuth2:
+    return replace(oauth, app="") if is_private(auth) else oauth

@@ -18,7 +18,7 @@ from autokitteh_server.accounts.grants import Grants
 from autokitteh_server.accounts.installations import read_installation
 from autokitteh_server.accounts.keeping import way_of
 from autokitteh_server.accounts.learned import Account, learn, read_answer
-from autokitteh_server.accounts.refresh import FindIntegration, Mark
+from autokitteh_server.accounts.refresh import FindIntegration, Mark, note
 from autokitteh_server.accounts.tokens import SECRET, read_token
 from autokitteh_server.accounts.web import shown
 from autokitteh_server.core.clock import Clock
@@ -111,7 +111,7 @@ class OAuth:
         flow = self._flow(_TICKET, ticket, connection.id, auth.name)
         self._database.write(lambda conn: oauth_flows.create(conn, flow, now=self._clock.now_us()))
         query = urlencode({"cid": connection.id, "ticket": ticket})
-        path = f"/oauth/start/{quote(integration.name)}"
+        path = f"/oauth/start/{quote(connection.integration)}"
         return Begun(url=f"{self._public_url}{path}?{query}", expires_at=flow.expires_at)
 
     def start(self, integration_name: str, connection_id: str, ticket: str) -> Sent:
@@ -164,7 +164,7 @@ class OAuth:
         with self._database.alone(f"token {connection.id}"):
             self._database.write(write)
         crash_point("oauth.after_commit")
-        self._mark(connection.id, Code.OK, "connected")
+        note(self._mark, connection, Code.OK, "connected")
         return Finished(connection=connection, title=integration.title, cookie=_cookie_of(flow))
 
     def _obtain(

@@ -101,7 +101,9 @@ class Tokens:
             token = self._ask(connection, kept)
         except TokenRefused as error:
             if error.is_lasting:
-                self._mark_error(connection, error)
+                _log.warning("connection %s gets no new token: %s", connection.id, error.message)
+                message = f"{error.message}. Connect it anew: `ak connection init`."
+                note(self._mark, connection, Code.ERROR, message)
             raise
         except ServiceUnavailable as error:
             if not force and kept.token is not None and kept.token.lasts(self._clock.now_us(), margin_us=0):
@@ -111,7 +113,7 @@ class Tokens:
         crash_point("refresh.after_request")
         stored = self._store(connection, kept, token)
         crash_point("refresh.after_commit")
-        self._mark(connection.id, Code.OK, "")
+        note(self._mark, connection, Code.OK, "")
         return stored
 
     def _ask(self, connection: Connection, kept: Kept) -> Token:
@@ -138,10 +140,10 @@ class Tokens:
     def _load(self, connection: Connection) -> Kept:
         return self._database.read(lambda conn: keeping.load(conn, self._box, connection.id))
 
-    def _mark_error(self, connection: Connection, error: TokenRefused) -> None:
-        _log.warning("connection %s gets no new token: %s", connection.id, error.message)
-        message = f"{error.message}. Connect it anew: `ak connection init`."
-        try:
-            self._mark(connection.id, Code.ERROR, message)
-        except ServerError as problem:  # what went wrong first is what the caller is to hear
-            _log.warning("this could not be noted: %s", problem.message)
+
+def note(mark: Mark, connection: Connection, code: Code, message: str) -> None:
+    """Mark a connection. Whoever has a token, or an error to tell of, is not kept from it if that fails."""
+    try:
+        mark(connection.id, code, message)
+    except ServerError as problem:
+        _log.warning("how connection %s stands could not be noted: %s", connection.id, problem.message)
