@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from autokitteh_server.core.errors import InvalidArgument
+from autokitteh_server.accounts.errors import ServiceUnavailable, TokenRefused
+from autokitteh_server.core.entities import Connection
+from autokitteh_server.core.errors import InvalidArgument, ServerError
 from autokitteh_server.integrations.http import ServiceHttp
 from autokitteh_server.integrations.spec import Answer, Code
 from autokitteh_server.operations import connecting, connections, projects, variables
@@ -145,3 +147,54 @@ def test_services_are_asked_where_base_url_says(stage: Stage) -> None:
 
     assert seen == [("https://acme.auth0.com", "http://127.0.0.1:1")]
     assert done.standing.status.code is Code.WARNING
+
+
+class TokensOf:
+    """Gives a connection a token, or does not."""
+
+    def __init__(self, stage: Stage, error: ServerError | None = None) -> None:
+        self.stage = stage
+        self.error = error
+
+    def fresh(self, connection: Connection) -> None:
+        if self.error is not None:
+            raise self.error
+        variables.set_value(self.stage.services, connection.id, "oauth_access_token", "fresh", is_secret=True)
+
+
+def with_tokens(services: Services, tokens: TokensOf) -> Services:
+    return replace(services, accounts=replace(services.accounts, tokens=tokens))  # type: ignore[arg-type]
+
+
+ZOOM = {"account_id": "ac1", "client_id": "app-1", "client_secret": "hush-hush"}
+
+
+def test_token_is_there_before_code_needs_it(stage: Stage) -> None:
+    """Where the server itself gets tokens, there is one as soon as the connection has its credentials."""
+    which = made(stage, "zoom")
+    services = with_tokens(answered(stage, b'{"access_token": "x"}'), TokensOf(stage))
+
+    done = connecting.initialize(services, which, "serverToServer", ZOOM)
+
+    assert done.standing.status.code is Code.OK
+    assert values(stage, which)["oauth_access_token"] == "fresh"
+    assert connecting.get(stage.services, which).checked_at == START
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (TokenRefused("the service refuses: invalid_client", "Mend it."), Code.ERROR),
+        (ServiceUnavailable("zoom.us has not answered in time", "Try again."), Code.WARNING),
+    ],
+)
+def test_no_token_is_a_status(stage: Stage, error: ServerError, code: Code) -> None:
+    """What is wrong with the token is what is wrong with the connection, and is stored as such."""
+    which = made(stage, "zoom")
+
+    done = connecting.initialize(with_tokens(answered(stage, b"{}"), TokensOf(stage, error)), which, "", ZOOM)
+
+    assert done.standing.status.code is code
+    assert error.message in done.standing.status.message
+    assert done.standing.status.remedy == error.remedy
+    assert connecting.get(stage.services, which).status == done.standing.status

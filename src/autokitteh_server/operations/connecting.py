@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from autokitteh_server.accounts.errors import ServiceUnavailable
 from autokitteh_server.core.entities import CheckResult, Connection, Var
-from autokitteh_server.core.errors import NotFound
+from autokitteh_server.core.errors import InternalError, NotFound, ServerError
 from autokitteh_server.core.names import did_you_mean
 from autokitteh_server.integrations.forms import (
     AUTH_TYPE,
@@ -135,12 +136,17 @@ def note(database: Database, connection_id: str, code: Code, message: str, *, no
 def test(services: Services, which: str) -> Standing:
     """Try a connection with one live call. What comes of it is stored, with what was learnt. Raises NotFound.
 
-    Nothing is stored if the connection's variables have changed meanwhile.
+    A token that is had from the service is renewed before that if it is about to expire, or had if there is none: code
+    that uses the connection begins with it. Nothing is stored if the connection's variables have changed meanwhile.
     """
     connection, owned = services.database.read(lambda conn: _with_variables(conn, which))
     spec = load_integration(connection.integration)
     values = {var.name: _value(var, services.box) for var in owned}
-    status = try_connection(spec, values, services.http_for(_filled(spec.api, values), values.get("base_url", "")))
+    status = _renew(services, connection, spec, values)
+    if status is None:
+        connection, owned = services.database.read(lambda conn: _with_variables(conn, connection.id))
+        values = {var.name: _value(var, services.box) for var in owned}
+        status = try_connection(spec, values, services.http_for(_filled(spec.api, values), values.get("base_url", "")))
     if status.code is Code.INIT_REQUIRED:
         return _standing(connection, owned, services.box)
     now = services.clock.now_us()
@@ -162,6 +168,25 @@ def test(services: Services, which: str) -> Standing:
     services.database.write(write)
     auth = auth_in_use(spec, values)
     return Standing(connection=connection, auth_type=auth.name if auth else "", status=status, checked_at=now)
+
+
+def _renew(services: Services, connection: Connection, spec: Integration, values: Mapping[str, str]) -> Status | None:
+    """See to it that a connection has a token that is good; what is wrong if it gets none.
+
+    Those that speak to a stand-in are left alone: tokens come from the service itself, which does not know them.
+    """
+    auth = auth_in_use(spec, values)
+    if auth is None or auth.oauth is None or values.get("base_url") or find_problem(spec, values) is not None:
+        return None
+    try:
+        services.accounts.tokens.fresh(connection)
+    except InternalError:
+        raise
+    except ServiceUnavailable as error:
+        return Status(code=Code.WARNING, message=f"there is no new token: {error.message}", remedy=error.remedy)
+    except ServerError as error:
+        return Status(code=Code.ERROR, message=f"there is no new token: {error.message}", remedy=error.remedy)
+    return None
 
 
 def _with_variables(conn: Conn, which: str) -> tuple[Connection, Sequence[Var]]:
