@@ -198,3 +198,18 @@ def test_no_token_is_a_status(stage: Stage, error: ServerError, code: Code) -> N
     assert error.message in done.standing.status.message
     assert done.standing.status.remedy == error.remedy
     assert connecting.get(stage.services, which).status == done.standing.status
+
+
+def test_token_of_other_credentials_is_gone(stage: Stage) -> None:
+    """A token that was had for the secret before does not hide that the new one is wrong."""
+    which = made(stage, "zoom")
+    connecting.initialize(with_tokens(answered(stage, b'{"access_token": "x"}'), TokensOf(stage)), which, "", ZOOM)
+    refused = TokensOf(stage, TokenRefused("the service refuses: invalid_client"))
+
+    done = connecting.initialize(
+        with_tokens(answered(stage, b"{}"), refused), which, "", {"client_secret": "hush-hush-2"}
+    )
+
+    assert done.standing.status.code is Code.ERROR
+    assert "oauth_access_token" not in values(stage, which)
+    assert values(stage, which)["private_client_id"] == "app-1"

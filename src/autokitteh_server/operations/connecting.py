@@ -103,8 +103,9 @@ def initialize(services: Services, which: str, auth_type: str, values: Mapping[s
             auth = choose_auth(spec, auth_type, values)
         is_same = auth is in_use
         kept = read_form(spec, auth, values, [name for name, value in opened.items() if value] if is_same else ())
+        obsolete = _obsolete(auth, opened, kept) if is_same else _left_behind(spec, kept)
         for var in owned:
-            if not is_same and var.name in _left_behind(spec, kept) and not var.is_declared:
+            if var.name in obsolete and not var.is_declared:
                 variables.remove(conn, var.owner_id, var.name)
         titles = {each.kept_in: each.title for each in fields_of(spec, auth)}
         for name, value in kept.items():
@@ -176,7 +177,8 @@ def _renew(services: Services, connection: Connection, spec: Integration, values
     Those that speak to a stand-in are left alone: tokens come from the service itself, which does not know them.
     """
     auth = auth_in_use(spec, values)
-    if auth is None or auth.oauth is None or values.get("base_url") or find_problem(spec, values) is not None:
+    is_there = auth is not None and auth.oauth is not None and find_problem(spec, values) is None
+    if not is_there or values.get("base_url") or not values.get(AUTH_TYPE):
         return None
     try:
         services.accounts.tokens.fresh(connection)
@@ -236,6 +238,13 @@ def _made(
         description=present.description if present is not None else titles.get(name, ""),
         updated_at=now,
     )
+
+
+def _obsolete(auth: AuthType, before: Mapping[str, str], kept: Mapping[str, str]) -> frozenset[str]:
+    """The tokens that the server has had for credentials, if these are others now."""
+    is_minted = auth.oauth is not None and not auth.oauth.authorize_url
+    has_changed = any(before.get(name) != value for name, value in kept.items())
+    return frozenset(TOKENS) if is_minted and has_changed else frozenset()
 
 
 def _left_behind(spec: Integration, kept: Mapping[str, str]) -> frozenset[str]:
