@@ -1,0 +1,306 @@
+"""What services send by themselves, as functions of data to data: a request, and secrets; events, and a reply.
+
+Each service that calls has a `webhook.py` with one `WEBHOOK`. `receive` is how they are all used: who it is from is
+found out first, over the bytes as they came in, and only then is anything read.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from autokitteh_server.integrations.signatures import BadSignature
+
+#: A match by the connection itself, for services that call an address of its own.
+CONNECTION_ID: Final = "connection_id"
+
+_TYPE = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
+_MAX_KEY = 200
+
+
+class Refused(Exception):
+    """A request is none that we take. The text says why, and nothing secret; the service hears the status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request of a service, as it came in."""
+
+    method: str
+    url: str  # as the service called it: scheme, host and query, too. Some sign it
+    path: str  # what follows the integration's name: "event", "webhook/4f2a"
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    received_at: int  # microseconds since 1970
+
+    def header(self, name: str) -> str:
+        """A header's value; "" if it is not there."""
+        return self.headers.get(name, "")
+
+    def require(self, name: str, status: int) -> str:
+        """A header's value. Raises Refused with this status if it is not there."""
+        if not (value := self.header(name)):
+            raise Refused(status, f"the header {name} is missing")
+        return value
+
+    def is_of(self, *content_types: str) -> bool:
+        """Whether the body is of one of these types, whatever its parameters say."""
+        return self.header("content-type").strip().lower().startswith(content_types)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """Something that a request may be signed with."""
+
+    value: str = field(repr=False)
+    name: str  # of the variable that it is from
+    owner: str = ""  # the connection's id; "": the server's own, from its environment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Which connections get something: those whose variables have all these values, and whatever is to be there."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    present: tuple[str, ...] = ()
+
+    def holds(self, variables: Mapping[str, str]) -> bool:
+        """Whether a connection with these variables is one of them. A value that nobody has told is nobody's."""
+        named = all(value and variables.get(name, "") == value for name, value in self.values.items())
+        return named and all(variables.get(name) for name in self.present) and bool(self.values or self.present)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An event in a request, or in what a service was asked for."""
+
+    event_type: str
+    data: Any  # a JSON value
+    key: str  # equal for repeats: the service's own id of the delivery, or made of what does not change
+    match: tuple[Match, ...]  # connections for which one of these holds get it
+    not_from: Match | None = None  # except those that have caused it themselves
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """The service says only that there is something new: the connections that match have to ask for it."""
+
+    key: str
+    match: tuple[Match, ...]
+    about: str = ""  # what is new, where the service says it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the service wants to hear, at once."""
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+OK: Final = Reply()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What is in a request."""
+
+    events: tuple[Found, ...] = ()
+    looks: tuple[Look, ...] = ()
+    reply: Reply = OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """A service tells the secret with which it is going to sign."""
+
+    reply: Reply
+    match: Match  # the connections that keep it
+    variables: Mapping[str, str] = field(repr=False)  # what they keep, all secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What came of a request. Everything in it is to be stored before the reply is sent."""
+
+    reply: Reply
+    events: tuple[Found, ...] = ()
+    looks: tuple[Look, ...] = ()
+    greeting: Greeting | None = None
+    proof: tuple[Secret, ...] = ()  # the secrets that fit
+
+
+def _no_greeting(request: Request) -> Greeting | None:
+    return None
+
+
+def _no_handshake(request: Request, proof: Sequence[Secret]) -> Reply | None:
+    return None
+
+
+def _anyone(request: Request) -> Match | None:
+    return None
+
+
+#: Which of the secrets a request is signed with. Raises Refused; never anything else, whatever comes in.
+Verify = Callable[[Request, Sequence[Secret], float], tuple[Secret, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """How a service calls.
+
+    Names of variables may have parts of the path in them: with the path `webhook/{category}`, `Secret_{category}`.
+    """
+
+    paths: tuple[str, ...]  # after the integration's name; `{part}` is any one part
+    verify: Verify
+    parse: Callable[[Request], Parsed]  # raises Refused, and nothing else
+    secret_variables: tuple[str, ...] = ()  # of connections, in which their own secrets are
+    server_secrets: tuple[str, ...] = ()  # variables of the server, for its default app
+    keys_url: str = ""  # where public keys are, which are given as secrets named by their ids
+    whose: Callable[[Request], Match | None] = _anyone  # connections whose secrets may fit; None: all of them
+    answer_handshake: Callable[[Request, Sequence[Secret]], Reply | None] = _no_handshake  # of one that was verified
+    greet: Callable[[Request], Greeting | None] = _no_greeting  # for secrets that come first, and unsigned
+    is_deaf: bool = False  # takes, and drops, what is for a connection that is not there
+    may_be_unsigned: bool = False  # for connections without a secret
+    also_for: tuple[str, ...] = ()  # other integrations whose connections get its events
+
+    def is_at(self, path: str) -> bool:
+        """Whether it is called at this path."""
+        return any(path_values(each, path) is not None for each in self.paths)
+
+    def variables_for(self, request: Request) -> tuple[str, ...]:
+        """The variables of connections in which secrets for this request are."""
+        found = (path_values(each, request.path) for each in self.paths)
+        values = next((each for each in found if each is not None), {})
+        return tuple(name.format(**values) for name in self.secret_variables)
+
+
+def receive(webhook: Webhook, request: Request, secrets: Sequence[Secret], now_s: float) -> Received:
+    """What is in a request, once it is known whom it is from. Raises Refused, and nothing else."""
+    if greeting := webhook.greet(request):
+        # Whoever comes second is not believed: it would replace the secret of the one that came first.
+        if any(secret.owner for secret in secrets):
+            raise Refused(403, "there is a secret already")
+        return Received(reply=greeting.reply, greeting=greeting)
+    if webhook.is_deaf and not secrets:
+        return Received(reply=OK)
+    proof = webhook.verify(request, secrets, now_s)
+    if reply := webhook.answer_handshake(request, proof):
+        return Received(reply=reply, proof=proof)
+    parsed = webhook.parse(request)
+    return Received(reply=parsed.reply, events=parsed.events, looks=parsed.looks, proof=proof)
+
+
+def recipients(
+    webhook: Webhook,
+    request: Request,
+    found: Found | Look,
+    proof: Sequence[Secret],
+    connections: Mapping[str, Mapping[str, str]],
+) -> tuple[str, ...]:
+    """The ids of the connections that get something. `connections`: variables by id, of those of the integration.
+
+    A connection that has a secret of its own believes in nothing else: otherwise anybody with a connection could send
+    events to everybody else's. One without believes in the server's.
+    """
+    return tuple(
+        owner
+        for owner, variables in connections.items()
+        if _is_for(found, {**variables, CONNECTION_ID: owner}) and _trusts(webhook, request, variables, owner, proof)
+    )
+
+
+def _is_for(found: Found | Look, variables: Mapping[str, str]) -> bool:
+    if isinstance(found, Found) and found.not_from is not None and found.not_from.holds(variables):
+        return False
+    return any(each.holds(variables) for each in found.match)
+
+
+def _trusts(
+    webhook: Webhook, request: Request, variables: Mapping[str, str], owner: str, proof: Sequence[Secret]
+) -> bool:
+    if any(variables.get(name) for name in webhook.variables_for(request)):
+        return any(secret.owner == owner for secret in proof)
+    return webhook.may_be_unsigned or any(not secret.owner for secret in proof)
+
+
+def fitting(secrets: Sequence[Secret], check: Callable[[str], object], status: int) -> tuple[Secret, ...]:
+    """The secrets with which a check does not raise BadSignature. Raises Refused with this status if none is."""
+    found = []
+    reason = "there is no secret to check it with"
+    for secret in secrets:
+        try:
+            check(secret.value)
+        except BadSignature as error:
+            reason = str(error)
+        except RecursionError:  # a token whose JSON is a tower of brackets
+            reason = "a token that is none"
+        else:
+            found.append(secret)
+    if not found:
+        raise Refused(status, reason)
+    return tuple(found)
+
+
+def path_values(template: str, path: str) -> dict[str, str] | None:
+    """The parts of a path for which a template has names; None if the path is another one."""
+    names, parts = template.split("/"), path.split("/")
+    if len(names) != len(parts):
+        return None
+    values = {}
+    for name, part in zip(names, parts, strict=True):
+        if name.startswith("{") and part:
+            values[name[1:-1]] = part
+        elif name != part:
+            return None
+    return values
+
+
+def event_type_of(text: object) -> str:
+    """The name of an event's type as a service has it. Raises Refused for what cannot be one."""
+    if not isinstance(text, str) or not _TYPE.fullmatch(text):
+        raise Refused(400, "the type of the event is missing or is none")
+    return text
+
+
+def key_of(*parts: object) -> str:
+    """A key made of parts that do not change when something is sent again."""
+    text = ":".join(map(str, parts))
+    if len(text) <= _MAX_KEY and text.isascii() and text.isprintable():
+        return text
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def delivery_key(request: Request, header: str) -> str:
+    """The service's own id of the delivery; a digest of the body where it gives none."""
+    given = request.header(header)
+    return key_of(given) if given else body_key(request)
+
+
+def body_key(request: Request) -> str:
+    """A digest of the body, for services that send the same bytes again."""
+    return hashlib.sha256(request.body).hexdigest()
+
+
+def match_of(**values: object) -> Match:
+    """Connections with these values. What is no text or number that a variable could have matches nobody."""
+    return Match(values={name: plain(value) for name, value in values.items()})
+
+
+def plain(value: object) -> str:
+    """A text or number as a variable could have it; "" for everything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    if isinstance(value, int) and value.bit_length() > 128:  # too long to be an id; too long, even, to be a text
+        return ""
+    text = str(value)
+    return text if len(text) <= 1000 and text.isprintable() else ""
