@@ -4,11 +4,14 @@ Filters and code rest on it: `data.thread_ts == ''`, `if not event.data.subtype`
 what each is when it is not there. Fields that a shape does not know are kept as they came.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from autokitteh_server.integrations.snake import snake
+
+_NUMBER: Final = re.compile(r"-?[0-9]{1,19}")
 
 #: What a field is when it is not there ("", 0, False, None, or () for an empty list), or what it is made of.
 Shape = Mapping[str, Any]
@@ -75,6 +78,8 @@ def _field(value: Any, kind: Any, name_of: Callable[[str], str]) -> Any:
             return shaped(value, kind, name_of=name_of)
     if value is None:
         return list(kind) if isinstance(kind, tuple) else kind
+    if type(kind) is int and isinstance(value, str) and _NUMBER.fullmatch(value):  # as Google sends long numbers
+        return int(value)
     return _unknown(value, name_of)
 
 

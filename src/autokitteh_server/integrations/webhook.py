@@ -5,6 +5,7 @@ found out first, over the bytes as they came in, and only then is anything read.
 """
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -278,6 +279,11 @@ def key_of(*parts: object) -> str:
     if len(text) <= _MAX_KEY and text.isascii() and text.isprintable():
         return text
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def content_key(value: object) -> str:
+    """A key made of all of a JSON value, where nothing in it is the service's own id of it."""
+    return key_of(json.dumps(value, sort_keys=True))
 
 
 def delivery_key(request: Request, header: str) -> str:

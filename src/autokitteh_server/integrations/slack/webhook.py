@@ -22,6 +22,7 @@ from autokitteh_server.integrations.webhook import (
     Secret,
     Webhook,
     body_key,
+    content_key,
     event_type_of,
     fitting,
     key_of,
@@ -133,7 +134,7 @@ def _actor(event: Mapping[str, Any]) -> str:
 def _event_key(envelope: Mapping[str, Any], event: Mapping[str, Any]) -> str:
     if given := text_at(envelope, "event_id"):
         return key_of(given)
-    return key_of(envelope.get("team_id"), event.get("type"), json.dumps(event, sort_keys=True))
+    return content_key([envelope.get("team_id"), event])
 
 
 def _trigger_key(data: Mapping[str, Any], otherwise: str) -> str:

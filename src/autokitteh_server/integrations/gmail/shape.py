@@ -1,0 +1,13 @@
+"""What a change of a mailbox is as data. There is nothing of the messages in it: the history has them."""
+
+from autokitteh_server.integrations.webhook import Found, match_of
+
+
+def mailbox_change(email: str, history_id: int, published: str, key: str) -> Found:
+    """The mailbox has a new history; pushed, or found by asking."""
+    return Found(
+        event_type="mailbox_change",
+        data={"publish_time": published, "email_address": email, "history_id": history_id},
+        key=key,
+        match=(match_of(user_email=email),),
+    )
