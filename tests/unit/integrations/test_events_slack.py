@@ -41,9 +41,9 @@ def envelope(event: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 MESSAGE = {"type": "message", "user": "U07", "text": "hi", "team": "T01", "channel": "C05", "ts": "1.2"}
 COMMAND = {
-    "team_id": "T01", "team_domain": "acme", "is_enterprise_install": "false", "api_app_id": "A01", "channel_id": "C05", "token": "old",
-    "channel_name": "ops", "user_id": "U07", "user_name": "ann", "command": "/ak", "text": "roomstatus blue",
-    "response_url": "https://hooks.slack.com/commands/x", "trigger_id": "13.37.ab",
+    "team_id": "T01", "team_domain": "acme", "is_enterprise_install": "false", "api_app_id": "A01", "channel_id": "C05",
+    "token": "old", "channel_name": "ops", "user_id": "U07", "user_name": "ann", "command": "/ak",
+    "text": "roomstatus blue", "response_url": "https://hooks.slack.com/commands/x", "trigger_id": "13.37.ab",
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from autokitteh_server.integrations.webhook import (
 #: What an event is about: the first of these that is there.
 _ENTITIES: Final = (
     *("attachment", "blog", "blueprint_page", "comment", "content"),
-    *("group", "label", "page", "relation", "space"),
+    *("group", "label", "page", "relation", "space_logo", "space"),
 )
 _OTHER_NAMES: Final = (("attachments", "attachment"), ("relationData", "relation"))
 
