@@ -1,6 +1,8 @@
 """`ak connection init` and `test`, for a server that runs, and a service that does not care who asks it."""
 
 import io
+import os
+import pty
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -168,6 +170,31 @@ def test_asking_on_a_terminal(run: Run, connection: Callable[[str], str], servic
     values = {each["name"]: each["value"] for each in run("var", "list", which, "--reveal", "-j").objects}
     assert values["AccountSID"] == values["Username"] == "AC01"
     assert values["Password"] == "hush-hush-2"
+
+
+def test_secrets_are_typed_blindly(stage: Stage, connection: Callable[[str], str], service: Fake) -> None:
+    """At a real terminal nobody who looks over a shoulder sees the secret."""
+    which = connection("asana")
+    arguments = [sys.executable, "-m", "autokitteh_server", "connection", "init", which]
+    process, terminal = pty.fork()
+    if process == 0:  # the command
+        environ = {**os.environ, "AK_DATA_DIR": str(stage.data_dir), "TERM": "dumb"}
+        os.execvpe(sys.executable, [*arguments, "--set", f"base_url={service.url}"], environ)
+    shown = b""
+    while b"my-apps): " not in shown:
+        shown += os.read(terminal, 1000)
+    os.write(terminal, b"hush-hush-hush\n")
+    try:
+        while more := os.read(terminal, 1000):
+            shown += more
+    except OSError:
+        pass  # how Linux tells that the other end is closed
+    os.close(terminal)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+    assert b"hush" not in shown
+    assert b"conn: ok: connected as Ann" in shown
+    assert service.last().token == "Bearer hush-hush-hush"
 
 
 def test_another_way_to_authenticate(run: Run, connection: Callable[[str], str], service: Fake) -> None:

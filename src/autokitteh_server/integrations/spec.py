@@ -161,6 +161,7 @@ class Integration:
     package: str = ""  # of the client that the helper makes, as PyPI knows it
     api: str = ""  # what the connection's variable `base_url` is in place of; "": it has none
     learns: tuple[str, ...] = ()  # variables that are kept beside fields and tokens: by checks, or by installations
+    learns_secrets: tuple[str, ...] = ()  # of these, the ones that are encrypted
     unchecked: str = ""  # why there is no check, where there is none
     events: tuple[EventType, ...] = ()
     is_extra: bool = False  # beyond the 27
@@ -174,4 +175,4 @@ class Integration:
         """The variables that are encrypted."""
         fields = (each for auth in self.auth for each in auth.fields)
         kept = (name for each in fields if each.is_secret for name in (each.kept_in, *each.also))
-        return frozenset((*kept, *SECRET_TOKENS))
+        return frozenset((*kept, *SECRET_TOKENS, *self.learns_secrets))

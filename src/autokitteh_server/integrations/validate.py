@@ -48,6 +48,8 @@ def _folder_faults(spec: Integration, folder: Path) -> Iterator[str]:
     names = [name for auth in spec.auth for name in (auth.name, *auth.aliases)]
     if len(names) != len(set(names)):
         yield "two ways to authenticate have the same name"
+    if not set(spec.learns_secrets) <= set(spec.learns):
+        yield "it keeps a secret that it does not learn"
     for auth in spec.auth:
         for field in auth.fields:
             if not field.help:

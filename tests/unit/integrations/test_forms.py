@@ -166,4 +166,6 @@ def test_secret_variables() -> None:
     secret = load_integration("slack").secret_variables
 
     assert {"private_bot_token", "private_signing_secret", "oauth_access_token", "oauth_RefreshToken"} <= secret
+    assert "SecretToken" in load_integration("telegram").secret_variables
+    assert "WebhookSecret_created" in load_integration("confluence").secret_variables
     assert not {"team_id", "private_client_id", "auth_type", "oauth_expiry"} & secret

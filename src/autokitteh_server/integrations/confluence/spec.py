@@ -45,5 +45,6 @@ SPEC = Integration(
         *(f"WebhookID_{category}" for category, _ in _CATEGORIES),
         *(f"WebhookSecret_{category}" for category, _ in _CATEGORIES),
     ),
+    learns_secrets=tuple(f"WebhookSecret_{category}" for category, _ in _CATEGORIES),
     events=tuple(EventType(name=name, title=title) for name, title in _EVENTS),
 )

@@ -15,5 +15,6 @@ SPEC = Integration(
     package=PACKAGE,
     api=API,
     learns=(*USER, "GmailHistoryID", "GmailWatchExpiration"),
+    learns_secrets=("OAuthData",),
     events=(EventType(name="mailbox_change", title="The mailbox has changed"),),
 )

@@ -29,6 +29,7 @@ SPEC = Integration(
         "CalendarEventsWatchExp",
         "CalendarEventsSyncToken",
     ),
+    learns_secrets=("OAuthData",),
     events=(
         EventType(name="event_created", title="A calendar has a new event"),
         EventType(name="event_updated", title="A calendar's event was changed"),

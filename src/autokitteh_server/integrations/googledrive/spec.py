@@ -15,6 +15,7 @@ SPEC = Integration(
     package=PACKAGE,
     api=API,
     learns=(*USER, "DriveChangesStartPageToken", "DriveEventsWatchID", "DriveEventsWatchResID", "DriveEventsWatchExp"),
+    learns_secrets=("OAuthData",),
     events=(
         EventType(name="file_change", title="A file was made or changed"),
         EventType(name="file_remove", title="A file was removed"),

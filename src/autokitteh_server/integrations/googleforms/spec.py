@@ -24,6 +24,7 @@ SPEC = Integration(
     package=PACKAGE,
     api=API,
     learns=(*USER, "FormSchemaWatchID", "FormResponsesWatchID", "FormWatchesExpiration"),
+    learns_secrets=("OAuthData",),
     events=(
         EventType(name="responses", title="Somebody has filled in the form"),
         EventType(name="schema", title="The form was changed"),

@@ -15,4 +15,5 @@ SPEC = Integration(
     package=PACKAGE,
     api=API,
     learns=USER,
+    learns_secrets=("OAuthData",),
 )

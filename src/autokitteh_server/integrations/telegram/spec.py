@@ -29,6 +29,7 @@ SPEC = Integration(
     package="python-telegram-bot",
     api="https://api.telegram.org",
     learns=("BotID", "SecretToken", "WebhookURL"),
+    learns_secrets=("SecretToken",),
     events=tuple(
         EventType(name=name, title=title)
         for name, title in (
