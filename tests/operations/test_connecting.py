@@ -213,3 +213,18 @@ def test_token_of_other_credentials_is_gone(stage: Stage) -> None:
     assert done.standing.status.code is Code.ERROR
     assert "oauth_access_token" not in values(stage, which)
     assert values(stage, which)["private_client_id"] == "app-1"
+
+
+def test_credentials_that_are_set_by_hand_are_secret(stage: Stage) -> None:
+    """Nobody has to know which of a connection's variables are; who says that one is not is heard."""
+    which = made(stage, "slack")
+    for name in ("private_bot_token", "team_id", "oauth_AccessToken"):
+        variables.set_value(stage.services, which, name, "something")
+    variables.set_value(stage.services, which, "private_app_token", "something", is_secret=False)
+    variables.set_value(stage.services, "p", "private_bot_token", "something")
+
+    assert [each.name for each in variables.list_all(stage.services, which) if each.is_secret] == [
+        "oauth_AccessToken",
+        "private_bot_token",
+    ]
+    assert not variables.get(stage.services, "p", "private_bot_token").is_secret

@@ -45,7 +45,12 @@ def var() -> None:
 @click.argument("owner")
 @click.argument("name")
 @click.argument("value", required=False)
-@click.option("--secret/--no-secret", "is_secret", default=None, help="Default: as it was; a new one is not secret.")
+@click.option(
+    "--secret/--no-secret",
+    "is_secret",
+    default=None,
+    help="Default: as it was; a new one is not, unless it is a connection's credential.",
+)
 @click.option("--description", metavar="TEXT", help="What it is for. Default: as it was.")
 @json_option
 @with_client

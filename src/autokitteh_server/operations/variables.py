@@ -7,12 +7,13 @@ from autokitteh_server.core.entities import Var
 from autokitteh_server.core.errors import NotFound
 from autokitteh_server.core.ids import is_id
 from autokitteh_server.core.names import did_you_mean
+from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.operations.checks import check_name, check_text
 from autokitteh_server.operations.connections import find_connection
 from autokitteh_server.operations.lookups import find_project
 from autokitteh_server.operations.services import Services
 from autokitteh_server.secretbox.box import Box, CannotOpen
-from autokitteh_server.storage import variables
+from autokitteh_server.storage import connections, variables
 from autokitteh_server.storage.connection import Connection
 
 
@@ -44,8 +45,8 @@ def set_value(
 ) -> ShownVar:
     """Set a var of a project (`project`) or connection (`project/connection`); either may be given by id.
 
-    What is not given stays as it is: a secret var stays one, and so does its description. Raises InvalidArgument, and
-    NotFound for the owner.
+    What is not given stays as it is: a secret var stays one, and so does its description. A new one is secret if it is
+    one of the credentials that connections like its owner have. Raises InvalidArgument, and NotFound for the owner.
     """
     check_name("var", name)
     check_text(name, value)
@@ -56,7 +57,8 @@ def set_value(
         owner_id = find_owner(conn, owner)
         present = variables.find(conn, owner_id, name)
         was_secret = present is not None and present.is_secret
-        is_sealed = was_secret if is_secret is None else is_secret
+        by_default = _is_credential(conn, owner_id, name) if present is None else was_secret
+        is_sealed = by_default if is_secret is None else is_secret
         var = Var(
             owner_id=owner_id,
             name=name,
@@ -112,6 +114,12 @@ def find_owner(conn: Connection, which: str) -> str:
     if is_id(which, "con") or "/" in which:
         return find_connection(conn, which).id
     return find_project(conn, which).id
+
+
+def _is_credential(conn: Connection, owner_id: str, name: str) -> bool:
+    if not is_id(owner_id, "con"):
+        return False
+    return name in load_integration(connections.get(conn, owner_id).integration).secret_variables
 
 
 def _find(conn: Connection, owner: str, name: str) -> Var:
