@@ -64,11 +64,14 @@ def _without_parts(text: str, secrets: list[str]) -> str:
     return "".join(kept)
 
 
-def _common(text: str, place: int, secret: str) -> int:
-    """How long a run from a place on stands in a secret; 0 if it is too short to tell."""
+def _common(text: str, place: int, hidden: str) -> int:
+    """How long a run from a place on stands in a hidden text; 0 if it is too short to tell.
+
+    The time it takes tells nobody anything: the text comes from the service, which knows what it was sent.
+    """
     length = _SHORTEST_PART
-    if place + length > len(text) or text[place : place + length] not in secret:
+    if place + length > len(text) or text[place : place + length] not in hidden:
         return 0
-    while place + length < len(text) and text[place : place + length + 1] in secret:
+    while place + length < len(text) and text[place : place + length + 1] in hidden:
         length += 1
     return length
