@@ -75,7 +75,7 @@ def test_the_service_is_told_what_it_has_to_know(database: Database, provider: P
 
 
 def test_pkce_is_used_where_it_is_offered(database: Database) -> None:
-    """The verifier never leaves the server before the exchange, and is encrypted until then."""
+    """The verifier does not leave the server before the exchange."""
     with providing(needs_pkce=True) as provider:
         stage = Stage(database, provider, uses_pkce=True)
         connection = stage.connection()

@@ -217,3 +217,43 @@ def test_a_durable_session_outlives_its_token(
     assert "s3cr3t" not in caplog.text
     for path in (tmp_path / "data").rglob("*"):
         assert not path.is_file() or b"s3cr3t" not in path.read_bytes(), path
+
+
+REFUSED = """
+from autokitteh import AutoKittehError
+from autokitteh.connections import encode_jwt, refresh_oauth
+
+
+def main(event):
+    for name in ("conn", "nobody"):
+        try:
+            refresh_oauth("slack", name)
+        except AutoKittehError as error:
+            print(error)
+        try:
+            encode_jwt({"iss": 1}, name)
+        except AutoKittehError as error:
+            print(error)
+"""
+
+
+def test_a_session_is_told_why_it_gets_no_token(tmp_path: Path, provider: Provider) -> None:
+    """In the service's words, without a secret."""
+    with serving(tmp_path, provider) as here:
+        here.client.projects.deploy(Deploy(files={"autokitteh.yaml": MANIFEST, "program.py": REFUSED.encode()}))
+        assert_page(here.browser.get(here.link()), 200)
+        here.clock.shift_us = 60_000_000
+        provider.revoke()
+
+        started = here.client.sessions.start(StartSession(project="p", entry="program.py:main", durable=True))
+        *lines, last = here.client.sessions.log(started.id, follow=True)
+
+    assert isinstance(last, Session)
+    assert (last.state, last.error) == ("COMPLETED", None)
+    assert [line.text for line in lines if isinstance(line, LogLine) and line.kind == "print"] == [
+        "OAuth token of AutoKitteh connection 'conn' not refreshed: "
+        "the service refuses: invalid_grant (the token *** was revoked)",
+        "this server has no key of an app for the connection",
+        "OAuth token of AutoKitteh connection 'nobody' not refreshed: the project has no connection 'nobody'",
+        "the project has no connection 'nobody'",
+    ]

@@ -8,7 +8,7 @@ the way back, so that nobody can be made to finish what another began.
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -51,7 +51,7 @@ _AGAIN: Final = "Begin again: `ak connection init`."
 class Begun:
     """Where a person begins, once."""
 
-    url: str
+    url: str = field(repr=False)  # reprs end up in logs
     expires_at: int
 
 
@@ -59,9 +59,9 @@ class Begun:
 class Sent:
     """Where a browser is sent, and the cookie with which it comes back."""
 
-    location: str
+    location: str = field(repr=False)
     cookie: str
-    value: str
+    value: str = field(repr=False)
     lasts_s: int
 
 

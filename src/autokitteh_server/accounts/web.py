@@ -91,7 +91,7 @@ class Web:
 
     def ask(self, method: str, url: str, *, headers: Mapping[str, str], content: str = "") -> Reply:
         """Ask a service. Raises ServiceUnavailable if there is no answer, or none to an end."""
-        host = urlsplit(url).hostname or "the service"
+        host = _host_of(url)
         ends_at = self._seconds() + self._timeout_s
         try:
             with self._client.stream(
@@ -101,7 +101,7 @@ class Web:
                 return Reply(host, response.status_code, body)
         except httpx.TimeoutException:
             raise ServiceUnavailable(f"{host} has not answered in time", _AGAIN) from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             # The error's own text may have the request's URL in it.
             raise ServiceUnavailable(f"{host} cannot be asked ({type(error).__name__})", _AGAIN) from None
 
@@ -116,6 +116,13 @@ class Web:
                 raise ServiceUnavailable(f"{host} has not answered in time", _AGAIN)
             pieces.append(piece)
         return b"".join(pieces)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "the service"
+    except ValueError:
+        return "the service"
 
 
 def _quoted(said: object) -> str:
