@@ -70,6 +70,16 @@ def test_client_credentials_are_for_an_audience(database: Database, provider: Pr
     }
 
 
+@pytest.mark.parametrize("domain", ["acme.example", "https://acme.example/", "http://acme.example"])
+def test_a_host_may_be_given_as_it_was_copied(database: Database, provider: Provider, domain: str) -> None:
+    """With or without what stands before and behind it in a browser."""
+    stage = Stage(database, provider)
+
+    stage.accounts.tokens.fresh(stage.connection(auth_type="client", domain=domain, **PRIVATE))
+
+    assert provider.asked[0].form["audience"] == "https://acme.example/api/"
+
+
 @pytest.mark.parametrize("domain", ["", "acme.com@evil.example", "evil.example?x=", "evil.example#", "a b"])
 def test_a_variable_makes_no_other_url(database: Database, provider: Provider, domain: str) -> None:
     """Of the service's."""

@@ -74,6 +74,18 @@ def test_the_service_is_told_what_it_has_to_know(database: Database, provider: P
     assert "client_secret" not in exchange.form
 
 
+@pytest.mark.parametrize(("variables", "actor"), [({}, "user"), ({"actor": "application"}, "application")])
+def test_a_parameter_may_be_the_connections(
+    database: Database, provider: Provider, variables: dict[str, str], actor: str
+) -> None:
+    """Or else what is usual."""
+    stage = Stage(database, provider, authorize_params={"actor": "{actor|user}"})
+
+    stage.connect(stage.connection(**variables))
+
+    assert provider.authorized[0]["actor"] == actor
+
+
 def test_pkce_is_used_where_it_is_offered(database: Database) -> None:
     """The verifier does not leave the server before the exchange."""
     with providing(needs_pkce=True) as provider:

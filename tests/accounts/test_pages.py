@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from accounts.provider import Provider, providing
-from accounts.stage import ENVIRON, integration_of
+from accounts.stage import ENVIRON, integration_of, query_of
 from autokitteh_runner.protocol import Limits
 from autokitteh_server.client.client import Client
 from autokitteh_server.client.discovery import Address, find_server
@@ -62,12 +62,16 @@ def browser() -> httpx.Client:
 
 
 @contextmanager
-def serving(folder: Path, provider: Provider, **settings: Any) -> Iterator[Here]:
+def serving(folder: Path, provider: Provider, service_url: str = "", **settings: Any) -> Iterator[Here]:
     clock = Shifted()
     defaults: dict[str, Any] = {"durable": False, "stop_grace_s": 0.0, "limits": Limits(memory_bytes=1024**3)}
     integration = integration_of(provider, "slack", uses_pkce=True)
     with Serving(
-        Settings(data_dir=folder / "data", http=HttpSettings(addr="127.0.0.1:0"), **(defaults | UNCONFINED | settings)),
+        Settings(
+            data_dir=folder / "data",
+            http=HttpSettings(addr="127.0.0.1:0", service_url=service_url),
+            **(defaults | UNCONFINED | settings),
+        ),
         environ={**os.environ, **ENVIRON},
         clock=clock,
         find_integration=lambda _: integration,
@@ -131,6 +135,23 @@ def test_the_cookie_goes_nowhere_else(here: Here) -> None:
         r"ak_oauth_[0-9a-f]{16}=\w{26}; HttpOnly; Max-Age=600; Path=/oauth/redirect; SameSite=lax",
         answer.headers["set-cookie"],
     )
+
+
+def test_behind_a_proxy_all_goes_by_the_public_address(tmp_path: Path, provider: Provider) -> None:
+    """The link, the way back, and a cookie that goes by https only; other names are not listened to."""
+    with serving(tmp_path, provider, service_url="https://ak.example.com") as here:
+        here.client.projects.deploy(Deploy(files={"autokitteh.yaml": MANIFEST, "program.py": b""}))
+        link = here.link()
+        assert link.startswith("https://ak.example.com/oauth/start/slack?cid=con_")
+        path = link.removeprefix("https://ak.example.com")
+
+        refused = here.browser.get(f"{here.serving.url}{path}", headers={"Host": "evil.example"})
+        sent = here.browser.get(f"{here.serving.url}{path}", headers={"Host": "ak.example.com"}, follow_redirects=False)
+
+    assert refused.status_code == 421
+    assert sent.headers["set-cookie"].endswith("; Path=/oauth/redirect; SameSite=lax; Secure")
+    asked = query_of(sent.headers["location"])
+    assert asked["redirect_uri"] == "https://ak.example.com/oauth/redirect/slack"
 
 
 def test_the_page_says_what_went_wrong(here: Here, provider: Provider) -> None:

@@ -14,7 +14,8 @@ from autokitteh_server.integrations.spec import AuthType, OAuth2
 CLIENT_ID: Final = ("private_client_id", "client_id")
 CLIENT_SECRET: Final = ("private_client_secret", "client_secret")
 
-_VARIABLE: Final = re.compile(r"\{(\w+)\}")
+#: `{variable}`, or `{variable|what to take if there is none}`.
+_VARIABLE: Final = re.compile(r"\{(\w+)(?:\|([^{}|]+))?\}")
 
 #: What must not be in a value that becomes a part of a URL: it would make another URL of it.
 _UNFIT: Final = re.compile(r"[\s@?#\\{}]")
@@ -65,12 +66,13 @@ class Apps:
         """A text with the connection's variables in it. Raises NotConnected if one is missing or makes no sense."""
 
         def value_of(found: re.Match[str]) -> str:
-            value = self.value(oauth, found[1], variables).rstrip("/")
+            value = self.value(oauth, found[1], variables).rstrip("/") or found[2]
             if not value:
                 raise NotConnected(f"the connection has no {found[1]}", "Say `ak connection init`.")
             if _UNFIT.search(value):
                 raise NotConnected(f"the connection's {found[1]} cannot be part of a URL", "Set it again.")
-            return value
+            # People copy hosts with what stands before them.
+            return value.partition("://")[2] or value if text[: found.start()].endswith("://") else value
 
         return _VARIABLE.sub(value_of, text)
 

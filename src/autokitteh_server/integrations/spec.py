@@ -35,7 +35,8 @@ class TokenAuth(StrEnum):
 class OAuth2:
     """OAuth 2, or what amounts to it: a token that is had from a server, and expires.
 
-    Texts in URLs and parameters may have `{variable}`s of the connection in them.
+    Texts in URLs and parameters may have `{variable}`s of the connection in them, or `{variable|default}`s. For a
+    default app, what the server's environment has as APP_VARIABLE comes first.
     """
 
     token_url: str
