@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
@@ -13,17 +14,20 @@ FORM: Final = "application/x-www-form-urlencoded"
 #: Deeper than anything that a service sends; neither filters nor journals could do anything with it.
 MAX_DEPTH: Final = 200
 _MAX_FIELDS: Final = 1000
+_TOO_DEEP: Final = "the body is nested too deep"
 
 
 def read_json(body: bytes | str) -> Any:
     """The JSON value of a body. Raises Refused."""
     raw = body.encode("utf-8", "replace") if isinstance(body, str) else body
-    if _is_too_deep(raw):
-        raise Refused(400, "the body is nested too deep")
     try:
         found = json.loads(raw, parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Refused(400, "the body is not JSON") from None
+    except RecursionError:
+        raise Refused(400, _TOO_DEEP) from None
+    if _is_too_deep(found):
+        raise Refused(400, _TOO_DEEP)
     # Halves of characters, which services make when they cut texts, could not be stored.
     return _whole(found) if b"\\ud" in raw.lower() else found
 
@@ -87,21 +91,16 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _is_too_deep(raw: bytes) -> bool:
-    if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
-        return False
-    depth = 0
-    in_string = escaped = False
-    for byte in raw:
-        if in_string:
-            in_string = escaped or byte != 0x22
-            escaped = byte == 0x5C and not escaped
-        elif byte == 0x22:
-            in_string = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return True
-        elif byte in b"]}":
-            depth -= 1
-    return False
+def _is_too_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for each in level for inner in _inner(each) if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _inner(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

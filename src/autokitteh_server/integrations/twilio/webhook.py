@@ -24,6 +24,10 @@ from autokitteh_server.integrations.webhook import (
 _REPLY: Final = Reply(headers={"content-type": "text/xml"}, body=b"<Response/>")
 
 
+#: Several times what a message can be.
+_MAX_FORM: Final = 1 << 18
+
+
 def verify(request: Request, secrets: Sequence[Secret], now_s: float) -> tuple[Secret, ...]:
     """An HMAC over the address and the form; there is no time in it."""
     signature = request.require("x-twilio-signature", 401)
@@ -63,6 +67,8 @@ def _first(form: Mapping[str, list[str]]) -> dict[str, str]:
 
 def _signed_form(request: Request) -> dict[str, str]:
     """The form as it is signed: a name that is there several times, with each of its values in order."""
+    if len(request.body) > _MAX_FORM:  # it is read before anybody knows from whom it is
+        raise Refused(400, "the form is too long")
     form = read_form(request.body) if request.is_of(FORM) else {}
     return {name: name.join(sorted(set(values))) for name, values in form.items()}
 
