@@ -110,11 +110,20 @@ OK: Final = Reply()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What the service, or whoever has done something there, is to see besides: JSON for an address of the service."""
+
+    url: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
     """What is in a request."""
 
     events: tuple[Found, ...] = ()
     looks: tuple[Look, ...] = ()
+    messages: tuple[Message, ...] = ()
     reply: Reply = OK
 
 
@@ -134,6 +143,7 @@ class Received:
     reply: Reply
     events: tuple[Found, ...] = ()
     looks: tuple[Look, ...] = ()
+    messages: tuple[Message, ...] = ()  # to be sent after the reply; nothing is lost if they are not
     greeting: Greeting | None = None
     proof: tuple[Secret, ...] = ()  # the secrets that fit
 
@@ -180,9 +190,13 @@ class Webhook:
 
     def variables_for(self, request: Request) -> tuple[str, ...]:
         """The variables of connections in which secrets for this request are."""
-        found = (path_values(each, request.path) for each in self.paths)
-        values = next((each for each in found if each is not None), {})
-        return tuple(name.format(**values) for name in self.secret_variables)
+        names = self.names_in(request.path)
+        return tuple(name.format(**names) for name in self.secret_variables)
+
+    def names_in(self, path: str) -> Mapping[str, str]:
+        """The parts of a path that are names."""
+        found = (path_values(each, path) for each in self.paths)
+        return next((each for each in found if each is not None), {})
 
 
 def receive(webhook: Webhook, request: Request, secrets: Sequence[Secret], now_s: float) -> Received:
@@ -192,13 +206,15 @@ def receive(webhook: Webhook, request: Request, secrets: Sequence[Secret], now_s
         if any(secret.owner for secret in secrets):
             raise Refused(403, "there is a secret already")
         return Received(reply=greeting.reply, greeting=greeting)
-    if webhook.is_deaf and not secrets:
+    # An address with a name in it is a connection's own: what the server has for all others is not good for it.
+    counting = [secret for secret in secrets if secret.owner or not webhook.names_in(request.path)]
+    if webhook.is_deaf and not counting:
         return Received(reply=OK)
-    proof = webhook.verify(request, secrets, now_s)
+    proof = webhook.verify(request, counting, now_s)
     if reply := webhook.answer_handshake(request, proof):
         return Received(reply=reply, proof=proof)
     parsed = webhook.parse(request)
-    return Received(reply=parsed.reply, events=parsed.events, looks=parsed.looks, proof=proof)
+    return Received(reply=parsed.reply, events=parsed.events, looks=parsed.looks, messages=parsed.messages, proof=proof)
 
 
 def recipients(

@@ -113,6 +113,7 @@ def test_unknown_types_pass_through() -> None:
 def test_nobody_is_told_what_is_for_nobody() -> None:
     """An unknown address gets a 200 and nothing else; so does the ping of an app."""
     assert take(WEBHOOK, signed(PAYLOAD, path="webhook/unknown")).events == ()
+    assert take(WEBHOOK, signed(PAYLOAD, path="webhook/unknown"), SERVER).events == ()
     assert take(WEBHOOK, signed({"zen": "Speak like a human.", "hook_id": 1}, kind="ping"), SERVER).events == ()
 
 
@@ -132,7 +133,7 @@ def test_nobody_is_told_what_is_for_nobody() -> None:
 )
 def test_what_is_refused(call: Request, status: int) -> None:
     """With the status of the sheet."""
-    assert refusal(WEBHOOK, call, SERVER) == status
+    assert refusal(WEBHOOK, call, SERVER, PAT) == status
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,37 @@ def test_a_button() -> None:
     assert received.events[0].data["container"]["is_ephemeral"] is False
 
 
+def clicked(**more: Any) -> bytes:
+    button = {"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "Approve"}}
+    payload = {
+        "type": "block_actions",
+        "user": {"id": "U07"},
+        "response_url": "https://hooks.slack.com/actions/x",
+        "actions": [button],
+        "message": {"text": "Approve?", "blocks": [{"type": "section"}, {"type": "actions"}]},
+        **more,
+    }
+    return form(payload=json.dumps(payload))
+
+
+def test_a_button_can_be_clicked_once() -> None:
+    """The message is made anew without its buttons."""
+    (message,) = take(WEBHOOK, signed("interaction", clicked(), content_type=FORM), SERVER).messages
+
+    assert message.url == "https://hooks.slack.com/actions/x"
+    said = {"type": "section", "text": {"type": "mrkdwn", "text": "<@U07> clicked the `Approve` button"}}
+    assert message.body == {"replace_original": True, "text": "Approve?", "blocks": [{"type": "section"}, said]}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"message": None}, {"type": "view_submission"}, {"actions": []}, {"response_url": "https://evil.example.com/"}],
+)
+def test_nothing_is_said_otherwise(more: dict[str, Any]) -> None:
+    """And nothing is ever sent to anybody but Slack."""
+    assert take(WEBHOOK, signed("interaction", clicked(**more), content_type=FORM), SERVER).messages == ()
+
+
 def test_the_challenge() -> None:
     """It belongs to no connection, and is answered if any known secret fits."""
     body = {"type": "url_verification", "challenge": "3eZb", "token": "old"}

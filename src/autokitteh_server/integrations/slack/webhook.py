@@ -10,6 +10,7 @@ from typing import Any, Final
 from autokitteh_server.integrations.asking import dig, text_at
 from autokitteh_server.integrations.payload import JSON, form_of, json_object, read_json, read_object
 from autokitteh_server.integrations.signatures import verify_versioned
+from autokitteh_server.integrations.slack.acknowledgement import acknowledge
 from autokitteh_server.integrations.slack.shape import command_data, event_data, interaction_data
 from autokitteh_server.integrations.webhook import (
     OK,
@@ -60,7 +61,7 @@ def parse(request: Request) -> Parsed:
             return _parse_command(request)
         case _:
             payload = read_object(form_of(request).get("payload", ""))
-            return Parsed(events=(interaction_of(payload, body_key(request)),))
+            return Parsed(events=(interaction_of(payload, body_key(request)),), messages=acknowledge(payload))
 
 
 def events_of(envelope: Mapping[str, Any]) -> tuple[Found, ...]:
