@@ -4,20 +4,12 @@ Each service that calls has a `webhook.py` with one `WEBHOOK`. `receive` is how 
 found out first, over the bytes as they came in, and only then is anything read.
 """
 
-import hashlib
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from autokitteh_server.integrations.matching import CONNECTION_ID, Match
 from autokitteh_server.integrations.signatures import BadSignature
-
-#: A match by the connection itself, for services that call an address of its own.
-CONNECTION_ID: Final = "connection_id"
-
-_TYPE = re.compile(r"[\w.:/-]{1,128}", re.ASCII)
-_MAX_KEY = 200
 
 
 class Refused(Exception):
@@ -62,19 +54,6 @@ class Secret:
     value: str = field(repr=False)
     name: str  # of the variable that it is from
     owner: str = ""  # the connection's id; "": the server's own, from its environment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """Which connections get something: those whose variables have all these values, and whatever is to be there."""
-
-    values: Mapping[str, str] = field(default_factory=dict)
-    present: tuple[str, ...] = ()
-
-    def holds(self, variables: Mapping[str, str]) -> bool:
-        """Whether a connection with these variables is one of them. A value that nobody has told is nobody's."""
-        named = all(value and variables.get(name, "") == value for name, value in self.values.items())
-        return named and all(variables.get(name) for name in self.present) and bool(self.values or self.present)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,49 +259,3 @@ def path_values(template: str, path: str) -> dict[str, str] | None:
         elif name != part:
             return None
     return values
-
-
-def event_type_of(text: object) -> str:
-    """The name of an event's type as a service has it. Raises Refused for what cannot be one."""
-    if not isinstance(text, str) or not _TYPE.fullmatch(text):
-        raise Refused(400, "the type of the event is missing or is none")
-    return text
-
-
-def key_of(*parts: object) -> str:
-    """A key made of parts that do not change when something is sent again."""
-    text = ":".join(map(str, parts))
-    if len(text) <= _MAX_KEY and text.isascii() and text.isprintable():
-        return text
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def content_key(value: object) -> str:
-    """A key made of all of a JSON value, where nothing in it is the service's own id of it."""
-    return key_of(json.dumps(value, sort_keys=True))
-
-
-def delivery_key(request: Request, header: str) -> str:
-    """The service's own id of the delivery; a digest of the body where it gives none."""
-    given = request.header(header)
-    return key_of(given) if given else body_key(request)
-
-
-def body_key(request: Request) -> str:
-    """A digest of the body, for services that send the same bytes again."""
-    return hashlib.sha256(request.body).hexdigest()
-
-
-def match_of(**values: object) -> Match:
-    """Connections with these values. What is no text or number that a variable could have matches nobody."""
-    return Match(values={name: plain(value) for name, value in values.items()})
-
-
-def plain(value: object) -> str:
-    """A text or number as a variable could have it; "" for everything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return ""
-    if isinstance(value, int) and value.bit_length() > 128:  # too long to be an id; too long, even, to be a text
-        return ""
-    text = str(value)
-    return text if len(text) <= 1000 and text.isprintable() else ""

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from autokitteh_server.integrations.asana.webhook import WEBHOOK as ASANA
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.notion.webhook import WEBHOOK as NOTION
 from autokitteh_server.integrations.samples import load_sample, sample_types
-from autokitteh_server.integrations.webhook import Request, match_of, recipients
+from autokitteh_server.integrations.webhook import Request, recipients
 from deliveries import hmac_hex, own, passes, raw, refusal, request, take, types_and_data
 
 SECRET = "b537207f20cbfa02357cf448134da559e8bd39d61597dcd5631b8012eae53e81"

@@ -18,8 +18,9 @@ from autokitteh_server.integrations.discord.shape import gateway_event
 from autokitteh_server.integrations.googlecalendar.shape import calendar_event
 from autokitteh_server.integrations.googledrive.shape import file_event
 from autokitteh_server.integrations.googleforms.shape import response_event, schema_event
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.samples import load_sample, sample_types
-from autokitteh_server.integrations.webhook import Refused, Request, Secret, Webhook, match_of, receive, recipients
+from autokitteh_server.integrations.webhook import Refused, Request, Secret, Webhook, receive, recipients
 from deliveries import FORM, JSON, NOW_S, form, hmac_hex, raw, request, versioned
 
 SERVICES = sorted(

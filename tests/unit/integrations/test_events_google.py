@@ -16,9 +16,10 @@ from autokitteh_server.integrations.googledrive.webhook import WEBHOOK as DRIVE
 from autokitteh_server.integrations.googleforms.shape import response_event, schema_event
 from autokitteh_server.integrations.googleforms.webhook import WEBHOOK as FORMS
 from autokitteh_server.integrations.jwt import sign_rs256
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.samples import load_sample, sample_types
-from autokitteh_server.integrations.webhook import Request, Secret, Webhook, match_of, recipients
+from autokitteh_server.integrations.webhook import Request, Secret, Webhook, recipients
 from deliveries import NOW_S, own, passes, refusal, request, take, types_and_data
 
 URL = "https://ak.example.com/gmail/notif"

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autokitteh_server.integrations.keys import event_type_of, key_of
+from autokitteh_server.integrations.matching import Match, match_of
 from autokitteh_server.integrations.payload import MAX_DEPTH, read_form, read_json
 from autokitteh_server.integrations.samples import load_sample, sample_types
 from autokitteh_server.integrations.shapes import ByKey, Each, Maybe, Shape, Verbatim, shaped, shaped_snake, texts
 from autokitteh_server.integrations.snake import snake
-from autokitteh_server.integrations.webhook import Match, Refused, event_type_of, key_of, match_of, path_values
+from autokitteh_server.integrations.webhook import Refused, path_values
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,10 @@ What has changed is to be asked for: https://developers.google.com/workspace/cal
 
 from collections.abc import Callable, Sequence
 
+from autokitteh_server.integrations.keys import key_of
+from autokitteh_server.integrations.matching import Match, match_of
 from autokitteh_server.integrations.signatures import verify_secret
-from autokitteh_server.integrations.webhook import (
-    Look,
-    Match,
-    Parsed,
-    Request,
-    Secret,
-    Webhook,
-    fitting,
-    key_of,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import Look, Parsed, Request, Secret, Webhook, fitting
 
 _ID = "x-goog-channel-id"
 

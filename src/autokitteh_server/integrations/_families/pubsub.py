@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import body_key, key_of
 from autokitteh_server.integrations.oidc import key_id_of, verify_google
 from autokitteh_server.integrations.payload import json_object, read_object
 from autokitteh_server.integrations.signatures import BadSignature
-from autokitteh_server.integrations.webhook import Refused, Request, Secret, body_key, fitting, key_of
+from autokitteh_server.integrations.webhook import Refused, Request, Secret, fitting
 
 #: The account that pushes (several: separated by commas), and for whom its tokens are; the address, if it is not set.
 EMAIL: Final = "GOOGLE_PUBSUB_EMAIL"

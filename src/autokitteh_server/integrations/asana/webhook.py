@@ -7,24 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import content_key, event_type_of
+from autokitteh_server.integrations.matching import CONNECTION_ID, Match, match_of, plain
 from autokitteh_server.integrations.payload import json_object, objects_in
 from autokitteh_server.integrations.signatures import verify_hex
 from autokitteh_server.integrations.webhook import (
-    CONNECTION_ID,
     Found,
     Greeting,
-    Match,
     Parsed,
     Refused,
     Reply,
     Request,
     Secret,
     Webhook,
-    content_key,
-    event_type_of,
     fitting,
-    match_of,
-    plain,
 )
 
 _SECRET = "WebhookSecret"

@@ -8,21 +8,11 @@ from typing import Any, Final
 
 from autokitteh_server.integrations._families.atlassian import site_of
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import body_key, event_type_of, key_of
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.payload import json_object, objects_in
 from autokitteh_server.integrations.signatures import verify_hex, verify_secret
-from autokitteh_server.integrations.webhook import (
-    Found,
-    Parsed,
-    Refused,
-    Request,
-    Secret,
-    Webhook,
-    body_key,
-    event_type_of,
-    fitting,
-    key_of,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import Found, Parsed, Refused, Request, Secret, Webhook, fitting
 
 #: What an event is about: the first of these that is there.
 _ENTITIES: Final = (

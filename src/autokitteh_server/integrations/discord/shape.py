@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import event_type_of, key_of
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.shapes import Each, Maybe, Shape, shaped, texts
-from autokitteh_server.integrations.webhook import Found, Refused, event_type_of, key_of, match_of
+from autokitteh_server.integrations.webhook import Found, Refused
 
 _USER: Final[Shape] = {
     **texts("id username discriminator global_name avatar"),

@@ -5,23 +5,11 @@ from typing import Any
 
 from autokitteh_server.integrations.asking import dig
 from autokitteh_server.integrations.github.slash_commands import commands_in
+from autokitteh_server.integrations.keys import delivery_key, event_type_of, key_of
+from autokitteh_server.integrations.matching import Match, match_of, plain
 from autokitteh_server.integrations.payload import FORM, form_of, json_object, read_object
 from autokitteh_server.integrations.signatures import verify_hex
-from autokitteh_server.integrations.webhook import (
-    Found,
-    Match,
-    Parsed,
-    Refused,
-    Request,
-    Secret,
-    Webhook,
-    delivery_key,
-    event_type_of,
-    fitting,
-    key_of,
-    match_of,
-    plain,
-)
+from autokitteh_server.integrations.webhook import Found, Parsed, Refused, Request, Secret, Webhook, fitting
 
 _APP = "x-github-hook-installation-target-id"
 

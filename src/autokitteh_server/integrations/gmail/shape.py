@@ -1,6 +1,7 @@
 """What a change of a mailbox is as data. There is nothing of the messages in it: the history has them."""
 
-from autokitteh_server.integrations.webhook import Found, match_of
+from autokitteh_server.integrations.matching import match_of
+from autokitteh_server.integrations.webhook import Found
 
 
 def mailbox_change(email: str, history_id: int, published: str, key: str) -> Found:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import key_of
+from autokitteh_server.integrations.matching import Match
 from autokitteh_server.integrations.shapes import ByKey, Each, Maybe, Shape, shaped_snake, texts
-from autokitteh_server.integrations.webhook import Found, Match, key_of
+from autokitteh_server.integrations.webhook import Found
 
 _TIME: Final[Shape] = texts("date date_time time_zone")
 _PERSON: Final[Shape] = {**texts("id email display_name"), "self": False}

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import key_of
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.shapes import ByKey, Each, Maybe, Shape, shaped_snake, texts
-from autokitteh_server.integrations.webhook import Found, key_of, match_of
+from autokitteh_server.integrations.webhook import Found
 
 _FORM: Final[Shape] = {
     **texts("form_id revision_id responder_uri linked_sheet_id"),

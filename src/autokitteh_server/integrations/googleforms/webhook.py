@@ -6,8 +6,10 @@ https://developers.google.com/workspace/forms/api/guides/push-notifications
 from typing import Final
 
 from autokitteh_server.integrations._families.pubsub import AUDIENCE, EMAIL, read_message, verify_push
+from autokitteh_server.integrations.keys import event_type_of
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.oidc import KEYS_URL
-from autokitteh_server.integrations.webhook import Look, Parsed, Refused, Request, Webhook, event_type_of, match_of
+from autokitteh_server.integrations.webhook import Look, Parsed, Refused, Request, Webhook
 
 #: The variable that has the id of the watch, by what is watched.
 _WATCHES: Final = {"schema": "FormSchemaWatchID", "responses": "FormResponsesWatchID"}

@@ -4,21 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import content_key, event_type_of, key_of
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.payload import JSON, objects_in, read_json
 from autokitteh_server.integrations.signatures import verify_hubspot as verify_one
-from autokitteh_server.integrations.webhook import (
-    Found,
-    Parsed,
-    Refused,
-    Request,
-    Secret,
-    Webhook,
-    content_key,
-    event_type_of,
-    fitting,
-    key_of,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import Found, Parsed, Refused, Request, Secret, Webhook, fitting
 
 _MAX_EVENTS: Final = 100
 

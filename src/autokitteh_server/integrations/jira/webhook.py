@@ -9,22 +9,11 @@ from typing import Any
 
 from autokitteh_server.integrations._families.atlassian import site_of
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import delivery_key, event_type_of
+from autokitteh_server.integrations.matching import CONNECTION_ID, Match, match_of
 from autokitteh_server.integrations.payload import json_object
 from autokitteh_server.integrations.signatures import verify_hex, verify_jwt_hs256
-from autokitteh_server.integrations.webhook import (
-    CONNECTION_ID,
-    Found,
-    Match,
-    Parsed,
-    Refused,
-    Request,
-    Secret,
-    Webhook,
-    delivery_key,
-    event_type_of,
-    fitting,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import Found, Parsed, Refused, Request, Secret, Webhook, fitting
 
 _SIGNATURE = "x-hub-signature"
 

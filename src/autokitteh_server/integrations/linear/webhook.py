@@ -3,20 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from autokitteh_server.integrations.keys import delivery_key, event_type_of
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.payload import json_object
 from autokitteh_server.integrations.signatures import verify_hex
-from autokitteh_server.integrations.webhook import (
-    Found,
-    Parsed,
-    Refused,
-    Request,
-    Secret,
-    Webhook,
-    delivery_key,
-    event_type_of,
-    fitting,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import Found, Parsed, Refused, Request, Secret, Webhook, fitting
 
 _MAX_AGE_S: Final = 60
 _CLOCKS_DIFFER_S: Final = 5  # what is from the future is from a clock that is fast

@@ -6,25 +6,20 @@ it there again, and so needs to see it.
 
 from collections.abc import Sequence
 
+from autokitteh_server.integrations.keys import body_key, event_type_of, key_of
+from autokitteh_server.integrations.matching import CONNECTION_ID, Match, match_of, plain
 from autokitteh_server.integrations.payload import json_object
 from autokitteh_server.integrations.signatures import verify_hex
 from autokitteh_server.integrations.webhook import (
-    CONNECTION_ID,
     OK,
     Found,
     Greeting,
-    Match,
     Parsed,
     Refused,
     Request,
     Secret,
     Webhook,
-    body_key,
-    event_type_of,
     fitting,
-    key_of,
-    match_of,
-    plain,
 )
 
 _SECRET = "verification_token"

@@ -8,27 +8,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from autokitteh_server.integrations.asking import dig, text_at
+from autokitteh_server.integrations.keys import body_key, content_key, event_type_of, key_of
+from autokitteh_server.integrations.matching import Match, match_of
 from autokitteh_server.integrations.payload import JSON, form_of, json_object, read_json, read_object
 from autokitteh_server.integrations.signatures import verify_versioned
 from autokitteh_server.integrations.slack.acknowledgement import acknowledge
 from autokitteh_server.integrations.slack.shape import command_data, event_data, interaction_data
-from autokitteh_server.integrations.webhook import (
-    OK,
-    Found,
-    Match,
-    Parsed,
-    Refused,
-    Reply,
-    Request,
-    Secret,
-    Webhook,
-    body_key,
-    content_key,
-    event_type_of,
-    fitting,
-    key_of,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import OK, Found, Parsed, Refused, Reply, Request, Secret, Webhook, fitting
 
 _JSON_HEADERS: Final = {"content-type": JSON}
 

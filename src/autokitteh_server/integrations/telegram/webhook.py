@@ -4,21 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from autokitteh_server.integrations.asking import text_at
+from autokitteh_server.integrations.keys import content_key, event_type_of, key_of
+from autokitteh_server.integrations.matching import Match, match_of
 from autokitteh_server.integrations.payload import json_object
 from autokitteh_server.integrations.signatures import verify_secret
-from autokitteh_server.integrations.webhook import (
-    Found,
-    Match,
-    Parsed,
-    Request,
-    Secret,
-    Webhook,
-    content_key,
-    event_type_of,
-    fitting,
-    key_of,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import Found, Parsed, Request, Secret, Webhook, fitting
 
 #: Kinds of updates, of which one has only one. Telegram sends the last three only if it is asked for them by name.
 UPDATES: Final = (

@@ -3,22 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from autokitteh_server.integrations.keys import body_key, key_of
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.payload import FORM, JSON, read_form, read_object
 from autokitteh_server.integrations.signatures import verify_twilio as verify_one
 from autokitteh_server.integrations.snake import snake
-from autokitteh_server.integrations.webhook import (
-    Found,
-    Parsed,
-    Refused,
-    Reply,
-    Request,
-    Secret,
-    Webhook,
-    body_key,
-    fitting,
-    key_of,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import Found, Parsed, Refused, Reply, Request, Secret, Webhook, fitting
 
 #: TwiML that has nothing to say: without it Twilio reports an error.
 _REPLY: Final = Reply(headers={"content-type": "text/xml"}, body=b"<Response/>")

@@ -5,20 +5,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from autokitteh_server.integrations.asking import dig, text_at
+from autokitteh_server.integrations.keys import body_key, event_type_of
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.payload import JSON, json_object, read_json
 from autokitteh_server.integrations.signatures import answer_challenge, verify_versioned
-from autokitteh_server.integrations.webhook import (
-    Found,
-    Parsed,
-    Reply,
-    Request,
-    Secret,
-    Webhook,
-    body_key,
-    event_type_of,
-    fitting,
-    match_of,
-)
+from autokitteh_server.integrations.webhook import Found, Parsed, Reply, Request, Secret, Webhook, fitting
 
 _VALIDATION: Final = "endpoint.url_validation"
 
