@@ -23,13 +23,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request of a service, as it came in."""
+    """A request of a service, as it came in. Its repr has nothing of it that could be secret."""
 
     method: str
-    url: str  # as the service called it: scheme, host and query, too. Some sign it
-    path: str  # what follows the integration's name: "event", "webhook/4f2a"
-    headers: Mapping[str, str]  # names in lower case
-    body: bytes
+    url: str = field(repr=False)  # as the service called it: scheme, host and query, too. Some sign it
+    path: str = field(repr=False)  # what follows the integration's name: "event", "webhook/4f2a"
+    headers: Mapping[str, str] = field(repr=False)  # names in lower case
+    body: bytes = field(repr=False)
     received_at: int  # microseconds since 1970
 
     def header(self, name: str) -> str:

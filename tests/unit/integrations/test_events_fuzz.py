@@ -145,7 +145,7 @@ def check(webhook: Webhook, call: Request) -> None:
         json.dumps(event.data, ensure_ascii=False).encode()
 
 
-FUZZ = settings(max_examples=40, deadline=2000, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=25, deadline=2000, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autokitteh_server.integrations.gmail.webhook import WEBHOOK as GMAIL
 from autokitteh_server.integrations.googlecalendar.shape import calendar_event
@@ -17,8 +19,10 @@ from autokitteh_server.integrations.googleforms.shape import response_event, sch
 from autokitteh_server.integrations.googleforms.webhook import WEBHOOK as FORMS
 from autokitteh_server.integrations.jwt import sign_rs256
 from autokitteh_server.integrations.matching import match_of
+from autokitteh_server.integrations.oidc import verify_google
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.samples import load_sample, sample_types
+from autokitteh_server.integrations.signatures import BadSignature
 from autokitteh_server.integrations.webhook import Request, Secret, Webhook, recipients
 from deliveries import NOW_S, own, passes, refusal, request, take, types_and_data
 
@@ -36,6 +40,10 @@ def pem(key: rsa.RSAPrivateKey) -> str:
 def number(value: int) -> str:
     raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def part(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
 def web_key(key: rsa.RSAPrivateKey) -> str:
@@ -136,6 +144,24 @@ def test_forms_without_an_envelope() -> None:
 def test_what_gmail_is_refused(call: Request, status: int) -> None:
     """Issuer, audience and account count, beside the signature: Google signs for everybody."""
     assert refusal(GMAIL, call, *SECRETS) == status
+
+
+PARTS = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from([part({"alg": "RS256", "kid": "k1"}), part([]), part({"alg": "none"}), "e30", "=", "é"]),
+)
+
+
+@given(
+    PARTS, PARTS, PARTS, st.sampled_from([web_key(KEY), "{}", "[]", "", '{"kty": "RSA", "n": "AQ", "e": "AQ"}', "é"])
+)
+def test_tokens_that_are_none(head: str, claims: str, signature: str, key: str) -> None:
+    """They are refused, whatever they are."""
+    text = f"{head}.{claims}.{signature}"
+
+    with pytest.raises(BadSignature):
+        verify_google(text, key, audience=URL, emails=[PUSHER], now_s=NOW_S)
+    assert refusal(GMAIL, push(envelope(MAIL), text or "-"), *SECRETS) == 401
 
 
 def test_without_the_account_nobody_is_believed() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.samples import load_sample, sample_types
 from autokitteh_server.integrations.slack.spec import SPEC
-from autokitteh_server.integrations.slack.webhook import WEBHOOK
+from autokitteh_server.integrations.slack.webhook import WEBHOOK, command_of, events_of, interaction_of
 from autokitteh_server.integrations.webhook import Request, Secret, recipients
 from deliveries import FORM, JSON, NOW_S, form, own, passes, raw, refusal, request, take, types_and_data, versioned
 
@@ -290,3 +291,31 @@ def test_samples_are_what_comes_out(name: str) -> None:
 def test_there_is_a_sample_of_each_type() -> None:
     """So that each can be tried."""
     assert {each.name for each in SPEC.events} <= set(sample_types("slack"))
+
+
+def test_the_same_from_a_socket() -> None:
+    """Socket mode has the same payloads, without signatures, and commands as JSON."""
+    ((event),) = events_of(envelope(MESSAGE))
+    command = command_of({**COMMAND, "is_enterprise_install": False}, "envelope-1")
+    closed = interaction_of({"type": "view_closed", "api_app_id": "A01", "team": {"id": "T01"}}, "envelope-2")
+
+    assert event.key == "Ev01"
+    assert command.data["is_enterprise_install"] is False
+    assert (command.key, closed.key) == ("13.37.ab", "envelope-2")
+    assert command.match == closed.match == (match_of(app_id="A01", team_id="T01"),)
+
+
+def test_an_enterprise_without_the_teams_id() -> None:
+    """What happens at the level of an enterprise has no workspace, and matches only where it is installed for all."""
+    found = interaction_of({"api_app_id": "A01", "team": None, "enterprise": {"id": "E01"}}, "k")
+
+    assert not found.match[0].holds({"app_id": "A01"})
+    assert not found.match[0].holds({"app_id": "A01", "team_id": ""})
+
+
+def test_nothing_of_a_request_is_in_its_repr() -> None:
+    """Reprs end up in logs."""
+    call = signed("event", envelope(MESSAGE))
+
+    assert call.headers["x-slack-signature"] not in repr(call)
+    assert SECRET not in repr(SERVER)
