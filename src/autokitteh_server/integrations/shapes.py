@@ -38,11 +38,6 @@ class ByKey:
     shape: Shape | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verbatim:
-    """Any value, kept as it is, names included."""
-
-
 def texts(names: str) -> dict[str, str]:
     """Fields that are texts, named in one text."""
     return dict.fromkeys(names.split(), "")
@@ -72,8 +67,6 @@ def _field(value: Any, kind: Any, name_of: Callable[[str], str]) -> Any:
             if shape is None:
                 return dict(by_key)
             return {key: shaped(each, shape, name_of=name_of) for key, each in by_key.items()}
-        case Verbatim():
-            return value
         case Mapping():
             return shaped(value, kind, name_of=name_of)
     if value is None:

@@ -11,7 +11,7 @@ from autokitteh_server.integrations.keys import event_type_of, key_of
 from autokitteh_server.integrations.matching import Match, match_of
 from autokitteh_server.integrations.payload import MAX_DEPTH, read_form, read_json
 from autokitteh_server.integrations.samples import load_sample, sample_types
-from autokitteh_server.integrations.shapes import ByKey, Each, Maybe, Shape, Verbatim, shaped, shaped_snake, texts
+from autokitteh_server.integrations.shapes import ByKey, Each, Maybe, Shape, shaped, shaped_snake, texts
 from autokitteh_server.integrations.snake import snake
 from autokitteh_server.integrations.webhook import Refused, path_values
 
@@ -144,11 +144,10 @@ SHAPE: Shape = {
     "maybe": Maybe(INNER),
     "each": Each(INNER),
     "by_key": ByKey(INNER),
-    "kept": Verbatim(),
 }
 EMPTY: dict[str, Any] = {
     "text": "", "list": [], "flag": False, "inner": {"a": "", "b": "", "n": 0}, "maybe": None, "each": [],
-    "by_key": {}, "kept": None,
+    "by_key": {},
 }  # fmt: skip
 
 
@@ -164,7 +163,7 @@ def test_fields_that_are_there() -> None:
     """They are kept, and so are those that nobody knows."""
     value = {
         "text": "x", "innerMost": {"someKey": 1}, "each": [{"a": "1"}, 2], "byKey": {"KeyOf": {"n": "12"}},
-        "kept": {"camelCase": 1}, "maybe": {},
+        "maybe": {},
     }  # fmt: skip
 
     assert shaped_snake(value, SHAPE) == {
@@ -173,7 +172,6 @@ def test_fields_that_are_there() -> None:
         "inner_most": {"some_key": 1},
         "each": [{"a": "1", "b": "", "n": 0}],
         "by_key": {"KeyOf": {"a": "", "b": "", "n": 12}},
-        "kept": {"camelCase": 1},
         "maybe": {"a": "", "b": "", "n": 0},
     }
 
