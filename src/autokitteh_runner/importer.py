@@ -74,7 +74,9 @@ class ProjectImporter:
         own = self._top_level_modules()
         for name in sorted(own.keys() & RESERVED):
             warnings.warn(_reserved_message(name, own.pop(name).relative_to(self.root)), RuntimeWarning, stacklevel=2)
-        _forget_modules(name for name in sys.modules if name != "__main__" and name.partition(".")[0] in own)
+        taken = own.keys() & sys.modules.keys()
+        if taken:  # of a package's thousands of modules none is there without the package
+            _forget_modules(name for name in sys.modules if name != "__main__" and name.partition(".")[0] in taken)
         if self.resolver is not None:
             # Modules have the resolver in their globals. This one is for project code that is run with other globals:
             # by runpy, or as a copy of a function.

@@ -2,8 +2,9 @@
 
 import ctypes
 import os
+import stat
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 # <linux/prctl.h>
@@ -107,7 +108,8 @@ def landlock_version() -> int:
 def restrict_files(readable: Iterable[str], writable: Iterable[str], version: int) -> None:
     """See only these files and folders from now on, for good, and send signals to one's own descendants only.
 
-    Paths that are not there are left out. The version is Landlock's. Raises OSError.
+    Paths that are not there are left out; links are not followed, what they lead to is to be named itself. The version
+    is Landlock's. Raises OSError.
     """
     handled = _READ | _WRITE_FILE | sum(1 << bit for bit in range(4, 13))
     handled |= (_REFER if version >= 2 else 0) | (_TRUNCATE if version >= 3 else 0)
@@ -117,15 +119,11 @@ def restrict_files(readable: Iterable[str], writable: Iterable[str], version: in
     ruleset = _check(_libc().syscall(_LANDLOCK_CREATE_RULESET, attributes, size, 0), "landlock_create_ruleset")
     try:
         for paths, allowed in ((readable, _READ), (writable, handled)):
-            for path in _real_and_itself(paths):
+            for path in paths:
                 _allow(ruleset, path, allowed & handled)
         _check(_libc().syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0), "landlock_restrict_self")
     finally:
         os.close(ruleset)
-
-
-def _real_and_itself(paths: Iterable[str]) -> Iterator[str]:
-    return iter(dict.fromkeys(each for path in paths for each in (path, os.path.realpath(path))))
 
 
 def _allow(ruleset: int, path: str, allowed: int) -> None:
@@ -134,7 +132,7 @@ def _allow(ruleset: int, path: str, allowed: int) -> None:
     except OSError:
         return
     try:
-        if not os.path.isdir(path):
+        if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
             allowed &= _OF_FILES
         rule = struct.pack("=Qi", allowed, descriptor)
         _check(_libc().syscall(_LANDLOCK_ADD_RULE, ruleset, _RULE_PATH_BENEATH, rule, 0), "landlock_add_rule")

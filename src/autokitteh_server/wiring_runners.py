@@ -42,7 +42,7 @@ class Runners:
         )
         self.setups = Setups(self.environments, settings.environment)  # type: ignore[arg-type]  # one of its words
         self._sdk = lay_out_sdk(settings.environments)
-        self._temporary = TemporaryFolders(settings.data_dir / "tmp")
+        self._temporary = TemporaryFolders(settings.data_dir.resolve() / "tmp")
         self._builds = settings.data_dir / "builds"
         self._builds.mkdir(exist_ok=True)
         # Whoever knows which build he wants may go there, and nobody may look which ones there are.
@@ -83,7 +83,7 @@ class Runners:
         place = self.setups.place(setup, self.isolation.user_of(project_id))
         limits = {name: getattr(self._settings.limits, name) for name in Limits.__slots__}
         return Workplace(
-            root=root,
+            root=root.resolve(),
             place=place,
             limits=Limits(**(limits | setup.limits)),
             confine=self.isolation.is_on,

@@ -72,11 +72,11 @@ class Isolation:
 
     def readable_with(self, more: Iterable[Path]) -> list[str]:
         """All that may be read."""
-        return [*_SYSTEM, *self.readable, *map(str, self.needs), *map(str, more)]
+        return _with_targets([*_SYSTEM, *self.readable, *map(str, self.needs), *map(str, more)])
 
     def writable_with(self, more: Iterable[Path]) -> list[str]:
         """All that may be written."""
-        return [*_DEVICES, *self.writable, *map(str, more)]
+        return _with_targets([*_DEVICES, *self.writable, *map(str, more)])
 
 
 def plan_isolation(
@@ -157,6 +157,12 @@ def _may_mount() -> bool:
     except (OSError, ValueError):
         pass
     return False
+
+
+def _with_targets(paths: Iterable[str]) -> list[str]:
+    """Those that are there, and what they lead to: a session that had to find that out would start later."""
+    found = (each for path in paths for each in (path, os.path.realpath(path)))
+    return [path for path in dict.fromkeys(found) if Path(path).exists()]
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
