@@ -190,7 +190,11 @@ class Environments:
             about = {"lock": lock, "python": self._python_tag(), "size_bytes": _size_of(folder)}
             (folder / _ABOUT).write_text(json.dumps(about))
             folder.chmod(0o755)
-            folder.rename(self._parent / environment_id)
+            try:
+                folder.rename(self._parent / environment_id)
+            except OSError:
+                if self.find(environment_id) is None:  # not another's equal one, made while a removal was under way
+                    raise
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         made = self.find(environment_id)
