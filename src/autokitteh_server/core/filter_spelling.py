@@ -28,4 +28,4 @@ def as_cel(text: str) -> str:
 def _respell(match: re.Match[str]) -> str:
     if match["text"] is not None:
         return match["text"]
-    return _WORDS[match["word"]] if match["word"] is not None else " " * len(match["end"])
+    return _WORDS[match["word"]] if match["word"] is not None else " " + match["end"][1:]

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autokitteh_server.core.filters import Filter, FilterError, Match, activate, check_filter, compile_filter
@@ -263,6 +263,7 @@ WORDS = ["data", ".", "a", "(", ")", "[", "]", "'x'", '"', "==", "=", "&&", "and
 
 
 @settings(max_examples=300)
+@example(";\n")
 @given(st.text(st.characters(codec=None)) | st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join))
 def test_no_text_makes_the_check_raise(text: str) -> None:
     """Any text is a filter that can be matched, or has problems with places inside of it."""
