@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
-
 from autokitteh_server.accounts.errors import NotConnected
 from autokitteh_server.accounts.tokens import seconds_of
 from autokitteh_server.core.masking import masker
+from autokitteh_server.integrations.errors import ServiceError
+from autokitteh_server.integrations.jwt import sign_rs256
 
 #: Seconds around now for which an app's token is good. GitHub's clock may be behind, and allows ten minutes.
 _BEFORE_S: Final = 60
@@ -23,12 +21,10 @@ _ACCOUNT_S: Final = 3600
 
 def sign(payload: Mapping[str, Any], key: str) -> str:
     """A token with this payload. `key`: PEM, also with newlines written as `\\n`. Raises NotConnected."""
-    pem = key.replace("\\n", "\n").strip()
-    masker.add(pem)
+    masker.add(key.replace("\\n", "\n").strip())
     try:
-        return jwt.encode({"alg": "RS256"}, dict(payload), RSAKey.import_key(pem), algorithms=["RS256"])
-    except (JoseError, ValueError, TypeError):
-        # Without the cause: it may have the key in it.
+        return sign_rs256(payload, key)
+    except ServiceError:
         raise NotConnected("the private key is no RSA key in PEM", "Set it again, as it was downloaded.") from None
 
 
