@@ -149,6 +149,19 @@ def test_it_goes_when_no_build_has_it(stage: Stage, index: Index) -> None:
     assert gone.packages == ["colours==1.0"] and names(stage) == [] and not gone.folder.exists()
 
 
+def test_what_was_left_half_made_goes_after_a_day(stage: Stage) -> None:
+    """And not before: somebody may be making it."""
+    parent = stage.data_dir / "environments"
+    old, new = parent / ".unfinished-old", parent / ".unfinished-new"
+    for folder in (old, new):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+
+    environments.collect(stage.served.services)
+
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 def test_one_that_is_about_to_be_used_stays(stage: Stage, index: Index) -> None:
     """Between the making of an environment and the build that names it."""
     made = Environments(stage.data_dir / "environments", Uv(os.environ))
@@ -170,11 +183,11 @@ def test_one_that_is_gone_is_made_anew(stage: Stage, index: Index) -> None:
     """As in a new data folder after a restore: in the same versions, though there are newer ones by then."""
     stage.deploy(uses(index, USES_COLOURS, "colours"))
     (environment,) = stage.served.services.setups.environments.list()
-    stage.served.app.server.pool.drop_environment(environment.id)
     assert stage.served.services.setups.environments.remove(environment.id)
     index.add("colours", {"colours": "RED = 'rouge'\n"}, version="2.0")
 
     assert stage.served.wait(stage.begin()).session.result == "red"
+    assert names(stage) == [["colours==1.0"]]
 
 
 def test_the_same_requirements_give_the_same_packages(stage: Stage, index: Index) -> None:

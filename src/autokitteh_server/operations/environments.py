@@ -1,5 +1,7 @@
 """Python environments: which there are, and whether anybody needs them."""
 
+from typing import Final
+
 from autokitteh_server.core.entities import Build
 from autokitteh_server.core.errors import FailedPrecondition
 from autokitteh_server.operations.deployments import find_deployment
@@ -7,6 +9,9 @@ from autokitteh_server.operations.services import Services
 from autokitteh_server.runners.environments import Environment
 from autokitteh_server.storage import builds
 from autokitteh_server.storage.connection import Connection
+
+#: What is left of an environment that was being made when a server died is swept after so long.
+_UNFINISHED_US: Final = 24 * 3600 * 1_000_000
 
 
 def list_used(services: Services) -> list[tuple[Environment, bool]]:
@@ -30,7 +35,10 @@ def warm(services: Services, project: str) -> tuple[str, ...]:
 
 
 def collect(services: Services) -> list[Environment]:
-    """Remove the environments that no build has; which they were. Raises FailedPrecondition if others have some."""
+    """Remove the environments that no build has, and what was left half made; which they were.
+
+    Raises FailedPrecondition if others have some.
+    """
     environments = services.setups.environments
     if environments.is_shared:
         raise FailedPrecondition(
@@ -40,6 +48,7 @@ def collect(services: Services) -> list[Environment]:
     # First what there is, then what is used: what is made meanwhile is in neither, or held.
     found = environments.list()
     used = _used(services)
+    environments.remove_unfinished(before=services.clock.now_us() - _UNFINISHED_US)
     return [each for each in found if each.id not in used and environments.remove(each.id)]
 
 

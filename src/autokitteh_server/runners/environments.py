@@ -169,10 +169,6 @@ class Environments:
         self._lock_file(environment_id).unlink(missing_ok=True)
         return True
 
-    def forget_locks(self) -> None:
-        """Resolve anew from now on, whatever has been resolved before."""
-        shutil.rmtree(self._parent / _LOCKS, ignore_errors=True)
-
     def remove_unfinished(self, *, before: int) -> None:
         """Remove what processes that died left half made, or half removed, before a moment."""
         for child in self._parent.glob(f"{_UNFINISHED}*"):

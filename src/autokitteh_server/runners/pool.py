@@ -130,21 +130,6 @@ class RunnerPool:
         self._start_ahead(station)  # the one to be forked from, if that is another
         return imported, station.why_bare
 
-    def why_bare(self, place: Place) -> str:
-        """Why nothing is imported ahead for a place, as far as is known; "" if everything is."""
-        with self._lock:
-            station = self._stations.get(place)
-        return station.why_bare if station is not None else ""
-
-    def drop_environment(self, environment: str) -> None:
-        """End the fork servers of an environment that is going to be removed."""
-        with self._lock:
-            going = [each for place, each in self._stations.items() if place.environment == environment]
-            for station in going:
-                del self._stations[station.place]
-        for station in going:
-            self._end(station)
-
     def count_fork_servers(self) -> int:
         """How many fork servers there are."""
         with self._lock:
