@@ -3,9 +3,9 @@
 import pytest
 
 from autokitteh_server.core.manifest_schema import INTEGRATIONS
+from autokitteh_server.integrations.incoming import load_webhook
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.samples import sample_types
-from autokitteh_server.integrations.webhooks import load_webhook
 
 NAMES = sorted(name for name in INTEGRATIONS if load_webhook(name))
 
