@@ -19,12 +19,19 @@ from autokitteh_server.core.clock import Clock, system_slug
 from autokitteh_server.core.entities import Event, Session, Trigger
 from autokitteh_server.core.manifest import TriggerType
 from autokitteh_server.core.schedules import parse_schedule
+from autokitteh_server.operations import connections, variables
 from autokitteh_server.operations.deploying import deploy
 from autokitteh_server.storage import events, sessions, triggers
 from autokitteh_server.storage.connection import Connection
 from harness import PATIENCE_S, UNCONFINED, Growth, Result, load_result, source_of
 
 PROJECT = "program"
+
+#: Gives back what it gets.
+ECHO = """
+def main(event):
+    return {"data": event.data, "type": event.event_type}
+"""
 
 
 class Served:
@@ -52,7 +59,19 @@ class Served:
 
         found = self.database.write(add)
         self.services.schedules_changed()
+        self.services.feeds_changed()
         return found
+
+    def connect(
+        self, integration: str, values: Mapping[str, str], program: str = ECHO, *, name: str = "conn", **fields: Any
+    ) -> str:
+        """Deploy code that gets the events of a connection with these variables; the connection's id."""
+        self.deploy(program)
+        made = connections.create(self.services, PROJECT, name, integration)
+        for variable, value in values.items():
+            variables.set_value(self.services, made.id, variable, value)
+        self.deploy(program, self._trigger(f"on_{name}", type=TriggerType.CONNECTION, connection_id=made.id, **fields))
+        return made.id
 
     def webhook(self, name: str = "webhook", **fields: Any) -> Trigger:
         """A webhook for `deploy`."""
@@ -122,9 +141,8 @@ def serving(folder: Path, *, clock: Clock | None = None, **settings: Any) -> Ite
 @contextmanager
 def listening(served: Served) -> Iterator[httpx.Client]:
     """Open the public doors; a client whose paths begin at the server's."""
-    config = uvicorn.Config(
-        Starlette(routes=served.app.ingress.routes()), host="127.0.0.1", port=0, log_level="warning", lifespan="off"
-    )
+    routes = [*served.app.ingress.routes(), *served.app.service_doors.routes()]
+    config = uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     socket.listen()  # from here on, and not only when the server is ready: what comes early waits in its queue

@@ -42,6 +42,9 @@ class HttpSettings:
         HOSTS, "names of the server, beside those in `http.addr` and `http.service_url`, that requests may use", ()
     )
     webhook_body_bytes: int = setting(whole_number(1), "the largest body of a webhook", 524_288)
+    service_body_bytes: int = setting(
+        whole_number(1), "the largest body of what a service sends; GitHub's have up to 25 MiB", 26_214_400
+    )
     sync_timeout_s: float = setting(POSITIVE, "how long the sender of a sync webhook waits for its session", 30.0)
 
     @property

@@ -14,10 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from autokitteh_server.accounts.refresh import FindIntegration, Mark
-from autokitteh_server.api.app import make_app
+from autokitteh_server.api.app import OPEN_PATHS, make_app
 from autokitteh_server.api.guard import AllowedHosts
 from autokitteh_server.api.log_hub import LogHub
 from autokitteh_server.api.network import Network, bind
+from autokitteh_server.api.service_doors import open_paths
 from autokitteh_server.application import Application
 from autokitteh_server.config import Settings
 from autokitteh_server.core.clock import Clock
@@ -109,9 +110,11 @@ class Serving:
             hosts=AllowedHosts(http.host_and_port[0], http.public_url, http.allowed_hosts),
             extra_routes=[
                 *self.application.ingress.routes(),
+                *self.application.service_doors.routes(),
                 *self.application.oauth_pages.routes(),
                 Route("/metrics", self._show_metrics),
             ],
+            open_paths=(*OPEN_PATHS, *open_paths()),
             is_ready=lambda: self._is_running,
             instruments=self.application.metrics,
         )

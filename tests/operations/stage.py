@@ -64,6 +64,7 @@ class Stage:
             warm_up=lambda project_id, build: (),
             examine=list,
             schedules_changed=self._tell,
+            feeds_changed=lambda: None,
             http_for=lambda api, base_url: ServiceHttp(now_s=lambda: START // 1_000_000, api=api, base_url=base_url),
             public_url="http://localhost:9980",
         )

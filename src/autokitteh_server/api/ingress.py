@@ -3,18 +3,19 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from autokitteh_server.api.doors import AnyMethod, RefusedAtDoor, raw_path, read_body, refusal, unavailable
 from autokitteh_server.core.clock import Clock
-from autokitteh_server.core.errors import InternalError, ServerError
+from autokitteh_server.core.errors import ServerError
 from autokitteh_server.core.ids import IdSource
 from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.core.states import SessionState
@@ -28,21 +29,8 @@ _log = logging.getLogger(__name__)
 #: Longest `Idempotency-Key`.
 MAX_KEY_CHARS: Final = 255
 
-#: When a sender whose event could not be taken is to try again.
-RETRY_AFTER_S: Final = 2
-
 #: Headers of a reply that are the connection's business, and not the code's.
 _OURS: Final = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"})
-
-#: For programs, by status.
-_CODES: Final = {
-    400: "invalid_argument",
-    404: "not_found",
-    413: "too_large",
-    502: "no_session",
-    503: "unavailable",
-    504: "timed_out",
-}
 
 _TIMED_OUT: Final = "the session has given no outcome in time"
 
@@ -63,18 +51,18 @@ class Ingress:
     def routes(self) -> list[Route]:
         """The routes, for the application."""
         return [
-            Route("/webhooks/{slug}", _AnyMethod(self._receive)),
-            Route("/webhooks/{slug}/{suffix:path}", _AnyMethod(self._receive)),
+            Route("/webhooks/{slug}", AnyMethod(self._receive)),
+            Route("/webhooks/{slug}/{suffix:path}", AnyMethod(self._receive)),
             Route("/store/{slug}/{key:path}", self._published, methods=["GET"]),
         ]
 
     async def _receive(self, request: Request, send: Send) -> None:
         try:
-            webhook = _webhook_request(request, await self._read_body(request))
+            webhook = _webhook_request(request, await read_body(request, self.max_body_bytes))
             key = _idempotency_key(webhook)
         except ClientDisconnect:
             return
-        except _Refused as refused:
+        except RefusedAtDoor as refused:
             await refused.response(request.scope, request.receive, send)
             return
         await self._accept(request, webhook, key, send)
@@ -92,7 +80,7 @@ class Ingress:
             try:
                 result = await asyncio.wrap_future(self.intake.submit(incoming))
             except ServerError as error:
-                response = _unavailable(error)
+                response = unavailable(error)
             else:
                 response = await self._answer(result, news)
             # Here and not by the caller: what a session sends piece by piece is news, too.
@@ -102,12 +90,12 @@ class Ingress:
 
     async def _answer(self, result: Dispatched, news: News) -> Response:
         if not result.is_known or not (result.is_repeat or result.is_deployed or result.has_effect):
-            return _error(404, "there is no such webhook, or its project is not deployed")
+            return refusal(404, "there is no such webhook, or its project is not deployed")
         headers = {"AutoKitteh-Event-ID": result.event_id, "Cache-Control": "no-cache"}
         if result.is_repeat or not result.is_sync:
             return Response(status_code=202, headers=headers)
         if not result.has_effect:
-            return _error(502, "the event has started no session; `ak event get` says why", headers)
+            return refusal(502, "the event has started no session; `ak event get` says why", headers)
         return await self._wait_for_outcome(result, news, headers)
 
     async def _wait_for_outcome(self, result: Dispatched, news: News, headers: Mapping[str, str]) -> Response:
@@ -115,53 +103,24 @@ class Ingress:
         try:
             first = await outcomes.next()
         except TimeoutError:
-            return _error(504, _TIMED_OUT, headers)
+            return refusal(504, _TIMED_OUT, headers)
         if isinstance(first, SessionState):
             is_fine = first is SessionState.COMPLETED
             return Response(status_code=204 if is_fine else 500, headers=dict(headers))
         return _reply(first, headers, outcomes)
-
-    async def _read_body(self, request: Request) -> bytes:
-        """The body. Raises _Refused if it is too large, and ClientDisconnect."""
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in request.stream():
-            size += len(piece)
-            if size > self.max_body_bytes:
-                raise _Refused(_error(413, f"the body is larger than {self.max_body_bytes:,} bytes"))
-            pieces.append(piece)
-        return b"".join(pieces)
 
     async def _published(self, request: Request) -> Response:
         slug, key = request.path_params["slug"], request.path_params["key"]
         try:
             found, value = await run_in_threadpool(self.load_published, slug, key)
         except ServerError as error:
-            return _unavailable(error)
+            return unavailable(error)
         headers = {"Cache-Control": "no-cache", "Access-Control-Allow-Origin": "*"}
         if not found:
-            return _error(404, "there is no such published value")
+            return refusal(404, "there is no such published value")
         if isinstance(value, bytes):
             return Response(value, media_type="application/octet-stream", headers=headers)
         return Response(_dump(value), media_type="application/json", headers=headers)
-
-
-class _Refused(Exception):
-    """A request that is no event, and how it is answered."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__()
-        self.response = response
-
-
-class _AnyMethod:
-    """An endpoint for whatever method a sender uses: those given as functions answer a few only."""
-
-    def __init__(self, answer: Callable[[Request, Send], Awaitable[None]]) -> None:
-        self._answer = answer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._answer(Request(scope, receive), send)
 
 
 class _Outcomes:
@@ -192,7 +151,7 @@ def _reply(arguments: dict[str, Any], headers: Mapping[str, str], outcomes: _Out
     http = arguments.get("http", {"json": arguments.get("value")})
     status = http.get("status_code", 200)
     if status < 200:
-        return _error(500, f"the session has answered with status {status}, which ends no request", headers)
+        return refusal(500, f"the session has answered with status {status}, which ends no request", headers)
     body, media_type = _body(http)
     own = {name: value for name, value in http.get("headers", {}).items() if name.lower() not in _OURS}
     if media_type and not any(name.lower() == "content-type" for name in own):
@@ -257,16 +216,15 @@ def _body(http: Mapping[str, Any]) -> tuple[bytes, str]:
 def _idempotency_key(webhook: WebhookRequest) -> str | None:
     key = webhook.header("idempotency-key")
     if key is not None and not (0 < len(key) <= MAX_KEY_CHARS and key.isprintable()):
-        raise _Refused(_error(400, f"Idempotency-Key must have 1 to {MAX_KEY_CHARS} printable characters"))
+        raise RefusedAtDoor(refusal(400, f"Idempotency-Key must have 1 to {MAX_KEY_CHARS} printable characters"))
     return key
 
 
 def _webhook_request(request: Request, body: bytes) -> WebhookRequest:
     scope = request.scope
-    raw_path = scope.get("raw_path") or scope["path"].encode()
     return WebhookRequest(
         method=request.method,
-        raw_path=raw_path.partition(b"?")[0].decode("latin-1"),
+        raw_path=raw_path(request),
         raw_query=scope["query_string"].decode("latin-1"),
         path_suffix=request.path_params.get("suffix", ""),
         headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]],
@@ -281,19 +239,3 @@ def _dump(value: Any) -> bytes:
 def _as_text(value: Any) -> str:
     # JSON that leaves the house has no bytes of its own.
     return bytes(value).decode("utf-8", "replace")
-
-
-def _unavailable(error: ServerError) -> Response:
-    """The answer while the database is away or the server stops: the sender is to try again.
-
-    Raises the error if it is one of our own. What is wrong is not told to strangers.
-    """
-    if error.http_status == InternalError.http_status:
-        raise error
-    _log.error("a request from outside cannot be served: %s", error)
-    return _error(503, "the server cannot do this now; try again", {"Retry-After": str(RETRY_AFTER_S)})
-
-
-def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    content = {"error": {"code": _CODES.get(status, "internal"), "message": message, "remedy": ""}}
-    return JSONResponse(content, status_code=status, headers=dict(headers or {}))

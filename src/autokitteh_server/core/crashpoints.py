@@ -49,6 +49,12 @@ TOKEN_NAMES = (
     "refresh.after_commit",  # it is stored; nobody has been told
 )
 
+#: The same while a service is asked what is new.
+FEED_NAMES = (
+    "feed.before_commit",  # the service has answered; nothing of that is stored
+    "feed.after_commit",  # the events are, and how far it has come; nobody has been told
+)
+
 _lock = threading.Lock()
 _armed: tuple[str, int] | None = None
 
@@ -56,7 +62,7 @@ _armed: tuple[str, int] | None = None
 def parse_crash_point(spec: str) -> tuple[str, int]:
     """The name and count of `name:count`. Raises ValueError for a name that does not exist."""
     name, _, count = spec.partition(":")
-    known = NAMES + EVENT_NAMES + ROTATION_NAMES + TOKEN_NAMES
+    known = NAMES + EVENT_NAMES + ROTATION_NAMES + TOKEN_NAMES + FEED_NAMES
     if name not in known:
         raise ValueError(f"no crash point {name!r}; there are: {', '.join(known)}")
     return name, int(count or 1)

@@ -157,6 +157,35 @@ class Subscription:
     created_at: int
 
 
+class FeedState(StrEnum):
+    """How events of a connection come in."""
+
+    OFF = "off"  # none do
+    STARTING = "starting"
+    PUSHED = "pushed"  # its service was told where to send them
+    POLLED = "polled"  # its service is asked
+    OPEN = "open"  # a connection to its service is held open
+    WAITING = "waiting"  # something does not work, and is tried again
+    FAILED = "failed"  # somebody has to mend something
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """How events of a connection come in, as far as something has to be done for that."""
+
+    connection_id: str
+    next_at: int | None = None  # when something is to be done; None: a gateway, which is held open
+    polled_at: int = 0  # when its service was asked last; 0: never
+    worked_at: int = 0  # when something was done last; 0: never
+    registered_url: str = ""  # under which its service was told that we are; "": it was not told
+    renew_at: int | None = None  # when it is to be told anew, or told at all; None: never
+    about: str = ""  # a digest of what polls are about, such as a calendar's id
+    failures: int = 0  # in a row
+    state: FeedState = FeedState.STARTING
+    message: str = ""  # for people
+    changed_at: int  # when the state did
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """Somebody who is about to let a connection use their account: before or after being sent to the service."""

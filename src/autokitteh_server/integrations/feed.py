@@ -30,7 +30,8 @@ class Line:
 class Registration:
     """What a service has been told."""
 
-    variables: Mapping[str, str] = field(repr=False)  # to be kept; those that are "" go away
+    variables: Mapping[str, str] = field(repr=False)  # to be kept; those that are "" go away. How far polls have come
+    #: only counts where there is nothing yet.
     renew_at: int | None = None  # when it is to be told again, before it forgets; None: it does not forget
 
 
@@ -70,6 +71,8 @@ class Feed:
     poll: Poll | None = None  # None: it cannot be asked
     needs: tuple[str, ...] = ()  # variables of the server without which `register` cannot work
     keeps: tuple[str, ...] = ()  # the variables of a connection in which a poll says how far it has come
+    about: tuple[str, ...] = ()  # variables of a connection with whose values `keeps` loses its meaning: "CalendarID"
+    needs_https: bool = True  # it is told of public addresses only; one in the same house can be told of others
     poll_every_s: float = 60.0  # while nothing is registered; 0: again at once, for polls that wait for news themselves
     poll_anyway_s: float | None = None  # while something is registered: what was not pushed; None: it need not be
     why_not: WhyNot = _always

@@ -211,11 +211,12 @@ def recipients(
     return tuple(
         owner
         for owner, variables in connections.items()
-        if _is_for(found, {**variables, CONNECTION_ID: owner}) and _trusts(webhook, request, variables, owner, proof)
+        if is_for(found, {**variables, CONNECTION_ID: owner}) and _trusts(webhook, request, variables, owner, proof)
     )
 
 
-def _is_for(found: Found | Look, variables: Mapping[str, str]) -> bool:
+def is_for(found: Found | Look, variables: Mapping[str, str]) -> bool:
+    """Whether a connection with these variables, its id among them, gets something, if it may be believed."""
     if isinstance(found, Found) and found.not_from is not None and found.not_from.holds(variables):
         return False
     return any(each.holds(variables) for each in found.match)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autokitteh_server.accounts.errors import ServiceUnavailable
+from autokitteh_server.accounts.lines import gets_tokens, http_of
 from autokitteh_server.core.entities import CheckResult, Connection, Var
 from autokitteh_server.core.errors import InternalError, NotFound, ServerError
 from autokitteh_server.core.names import did_you_mean
@@ -115,6 +116,7 @@ def initialize(services: Services, which: str, auth_type: str, values: Mapping[s
 
     connection, auth = services.database.write(write)
     services.scheduler.retry()  # sessions may be waiting for a value that can be opened
+    services.feeds_changed()
     if auth.oauth is not None and auth.oauth.authorize_url:
         begun = oauth.begin(services, connection.id, auth.name)
         return Initialized(standing=get(services, connection.id), authorize_url=begun.url)
@@ -147,7 +149,7 @@ def test(services: Services, which: str) -> Standing:
     if status is None:
         connection, owned = services.database.read(lambda conn: _with_variables(conn, connection.id))
         values = {var.name: _value(var, services.box) for var in owned}
-        status = try_connection(spec, values, services.http_for(_filled(spec.api, values), values.get("base_url", "")))
+        status = try_connection(spec, values, http_of(spec, values, services.http_for))
     if status.code is Code.INIT_REQUIRED:
         return _standing(connection, owned, services.box)
     now = services.clock.now_us()
@@ -172,13 +174,8 @@ def test(services: Services, which: str) -> Standing:
 
 
 def _renew(services: Services, connection: Connection, spec: Integration, values: Mapping[str, str]) -> Status | None:
-    """See to it that a connection has a token that is good; what is wrong if it gets none.
-
-    Those that speak to a stand-in are left alone: tokens come from the service itself, which does not know them.
-    """
-    auth = auth_in_use(spec, values)
-    is_there = auth is not None and auth.oauth is not None and find_problem(spec, values) is None
-    if not is_there or values.get("base_url") or not values.get(AUTH_TYPE):
+    """See to it that a connection has a token that is good; what is wrong if it gets none."""
+    if not gets_tokens(spec, values):
         return None
     try:
         services.accounts.tokens.fresh(connection)
@@ -213,8 +210,9 @@ def _standing(connection: Connection, owned: Sequence[Var], box: Box) -> Standin
 
 
 def _is_stale(connection: Connection, owned: Sequence[Var], checked: CheckResult) -> bool:
-    """Whether what was tried is no longer what there is. A token that was refreshed does not count."""
-    changes = [var.updated_at for var in owned if var.name not in TOKENS]
+    """Whether what was tried is no longer what there is. What the server keeps itself does not count."""
+    own = (*TOKENS, *load_integration(connection.integration).learns)
+    changes = [var.updated_at for var in owned if var.name not in own]
     return max([connection.updated_at, *changes]) > checked.checked_at
 
 
@@ -265,10 +263,3 @@ def _opened(owned: Sequence[Var], box: Box) -> dict[str, str]:
 
 def _value(var: Var, box: Box) -> str:
     return box.open(var.value, owner_id=var.owner_id, name=var.name) if var.is_secret else var.value
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    """A text of the description with the connection's variables in it."""
-    for name, value in values.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text

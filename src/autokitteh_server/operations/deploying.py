@@ -49,6 +49,7 @@ def deploy(services: Services, source: Source, *, name: str = "") -> Deployed:
         now = services.clock.now_us()
         deployed = services.database.write(lambda conn: _deploy(conn, services, wanted, prepared.setup, now=now))
     services.schedules_changed()
+    services.feeds_changed()
     warnings = [*prepared.warnings, *services.warm_up(deployed.project.id, deployed.build)]
     return replace(deployed, lines=(*deployed.lines, *(f"! {each}" for each in warnings)))
 

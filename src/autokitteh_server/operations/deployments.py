@@ -67,7 +67,9 @@ def activate(services: Services, deployment_id: str) -> Deployment:
     Raises NotFound, and FailedPrecondition if its build lacks what the project's triggers call.
     """
     now = services.clock.now_us()
-    return services.database.write(lambda conn: _activate(conn, deployments.get(conn, deployment_id), now=now))
+    active = services.database.write(lambda conn: _activate(conn, deployments.get(conn, deployment_id), now=now))
+    services.feeds_changed()
+    return active
 
 
 def deactivate(services: Services, which: str) -> Deployment:
@@ -84,7 +86,9 @@ def deactivate(services: Services, which: str) -> Deployment:
         deployments.deactivate(conn, found.project_id, now=now)
         return deployments.get(conn, found.id)
 
-    return services.database.write(write)
+    deactivated = services.database.write(write)
+    services.feeds_changed()
+    return deactivated
 
 
 def delete(services: Services, deployment_id: str) -> Deployment:

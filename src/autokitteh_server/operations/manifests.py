@@ -39,6 +39,7 @@ def apply_manifest(services: Services, manifest: Manifest, *, name: str = "") ->
     now = services.clock.now_us()
     applied = services.database.write(lambda conn: apply_in(conn, services, wanted, now=now))
     services.schedules_changed()
+    services.feeds_changed()
     return applied
 
 

@@ -35,6 +35,7 @@ def finish(services: Services, redirect: str, query: Mapping[str, str], cookies:
     """Take a browser that comes back. Raises what `OAuth.finish` does."""
     finished = services.accounts.oauth.finish(redirect, query, cookies)
     services.scheduler.retry()  # sessions may be waiting for a value that can be opened
+    services.feeds_changed()
     return finished
 
 

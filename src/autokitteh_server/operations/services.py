@@ -33,6 +33,7 @@ class Services:
     warm_up: Callable[[str, Build], tuple[str, ...]]  # get ready for sessions of a project's build; what to tell of it
     examine: Callable[[], list[Protection]]  # what keeps sessions from the server on this machine
     schedules_changed: Callable[[], None]  # to be called once a schedule that was changed is durable
+    feeds_changed: Callable[[], None]  # to be called once that is durable by which connections get their events
     http_for: Callable[[str, str], Http]  # the way to a service: its API's address, and what is in place of that
     public_url: str  # under which others reach the server
 

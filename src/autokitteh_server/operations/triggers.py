@@ -87,7 +87,7 @@ def delete(services: Services, which: str) -> Trigger:
         triggers.remove(conn, row.id)
         return row
 
-    return services.database.write(write)
+    return _told(services, services.database.write(write))
 
 
 def pause(services: Services, which: str) -> Trigger:
@@ -133,6 +133,8 @@ def _set_paused(services: Services, which: str, *, is_paused: bool) -> Trigger:
 def _told(services: Services, trigger: Trigger) -> Trigger:
     if trigger.type is TriggerType.SCHEDULE:
         services.schedules_changed()
+    if trigger.connection_id:
+        services.feeds_changed()
     return trigger
 
 

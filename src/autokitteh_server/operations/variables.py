@@ -73,6 +73,7 @@ def set_value(
 
     var = services.database.write(write)
     services.scheduler.retry()  # sessions may be waiting for a value that can be opened
+    services.feeds_changed()
     return _shown(var, services.box, reveal=False)
 
 

@@ -62,6 +62,22 @@ def list(conn: Conn, project_id: str | None = None) -> Sequence[Connection]:
     return [_from_row(row) for row in conn.execute(query)]
 
 
+def deployed(conn: Conn, integrations: Collection[str]) -> Sequence[Connection]:
+    """The connections of these integrations in projects that have an ACTIVE deployment."""
+    active = schema.deployments
+    query = select(_rows).join(active, (active.c.project_id == _rows.c.project_id) & (active.c.state == "ACTIVE"))
+    return [_from_row(row) for row in conn.execute(query.where(_rows.c.integration.in_(integrations)))]
+
+
+def awaited(conn: Conn, integrations: Collection[str]) -> Sequence[Connection]:
+    """Those of them of which somebody wants events: a trigger, or a session that has subscribed."""
+    ids = {each.id: each for each in deployed(conn, integrations)}
+    triggers, subscriptions = schema.triggers, schema.subscriptions
+    by_triggers = select(triggers.c.connection_id).where(triggers.c.connection_id.in_(ids))
+    by_sessions = select(subscriptions.c.source_id).where(subscriptions.c.source_id.in_(ids))
+    return [ids[found] for found in conn.execute(by_triggers.union(by_sessions)).scalars()]
+
+
 def remove(conn: Conn, connection_id: str) -> None:
     """Delete a connection with its vars. Raises NotFound, and FailedPrecondition if a trigger uses it."""
     connection = get(conn, connection_id)

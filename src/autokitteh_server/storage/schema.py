@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 #: The newest revision in `migrations/versions`. A database at this revision is opened without importing Alembic.
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = MetaData()
 
@@ -193,6 +193,7 @@ connections = Table(
     Column("check_message", Text),
     Column("check_remedy", Text),
     UniqueConstraint("project_id", "name"),
+    Index("connections_of_integration", "integration"),
 )
 
 triggers = Table(
@@ -314,6 +315,33 @@ oauth_flows = Table(
     Column("verifier", Text, nullable=False),  # of PKCE, sealed
     Index("oauth_flows_by_end", "expires_at"),
     Index("oauth_flows_of_connection", "connection_id"),
+)
+
+#: How events of connections come in, as far as something has to be done for that; of those that are deployed.
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("connection_id", _Key, ForeignKey("connections.id", ondelete="CASCADE"), primary_key=True),
+    Column("next_at", BigInteger),  # when something is to be done; NULL: a gateway, which is held open
+    Column("polled_at", BigInteger, nullable=False),  # when its service was asked last; 0: never
+    Column("worked_at", BigInteger, nullable=False),  # when something was done last
+    Column("renew_at", BigInteger),  # when it is to be told anew; NULL: never
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("state", Text, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),  # of the state
+    Column("registered_url", Text, nullable=False),  # under which its service was told that we are
+    Column("about", Text, nullable=False),  # a digest of what polls are about, such as a calendar's id
+    Column("message", Text, nullable=False),  # for people
+    _partial_index("feeds_by_next", "next_at", where="next_at IS NOT NULL"),
+)
+
+#: What only one server may have at a time, and until when it has it unless it says so again.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", _Key, primary_key=True),
+    Column("holder", _Key, nullable=False),
+    Column("until", BigInteger, nullable=False),
 )
 
 

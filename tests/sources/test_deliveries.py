@@ -1,0 +1,56 @@
+"""What services send, over real HTTP, to a server as `ak up` makes it: from the signature to what the code gets."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from autokitteh_server.integrations.samples import load_sample
+from served import Served, listening, serving
+
+SECRET = "s3cret"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A server that runs."""
+    with serving(tmp_path) as served:
+        yield served
+
+
+@pytest.fixture
+def client(served: Served) -> Iterator[httpx.Client]:
+    """A client of its public doors."""
+    with listening(served) as client:
+        yield client
+
+
+def github(kind: str, payload: Mapping[str, Any], delivery: str = "d-1", secret: str = SECRET) -> dict[str, Any]:
+    """A delivery of GitHub's, signed."""
+    body = json.dumps(payload).encode()
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    headers = {
+        "content-type": "application/json",
+        "x-github-event": kind,
+        "x-github-delivery": delivery,
+        "x-hub-signature-256": f"sha256={digest}",
+    }
+    return {"content": body, "headers": headers}
+
+
+def test_an_event_of_a_service_starts_a_session(served: Served, client: httpx.Client) -> None:
+    """What the sheet says arrives; a repeat of it does nothing; a wrong signature even less."""
+    served.connect("github", {"pat": "p", "pat_key": "k1", "pat_secret": SECRET}, event_type="issue_comment")
+    sample = load_sample("github", "issue_comment")
+    assert client.post("/github/webhook/k1", **github("issue_comment", sample)).status_code == 200
+    assert client.post("/github/webhook/k1", **github("issue_comment", sample)).status_code == 200
+    assert client.post("/github/webhook/k1", **github("issue_comment", sample, "d-2", "x")).status_code in (400, 403)
+    assert client.post("/github/webhook/k2", **github("issue_comment", sample, "d-3")).status_code == 200
+    (result,) = served.wait_all(1)
+    assert result.session.result["type"] == "issue_comment"
+    assert result.session.result["data"]["comment"] == sample["comment"]
