@@ -1,5 +1,6 @@
 """`ak integration`: what connections can be made to."""
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -7,7 +8,9 @@ import click
 from autokitteh_server.cli.lazy import Lazy, LazyGroup
 from autokitteh_server.cli.server import json_option, show, show_all, with_client
 from autokitteh_server.cli.table import render_fields, render_table
+from autokitteh_server.cli.terminal import write_lines
 from autokitteh_server.core.api_types.connections import AuthType, FormField, Integration, IntegrationDetails
+from autokitteh_server.core.api_types.values import value_of
 
 if TYPE_CHECKING:
     from autokitteh_server.client.client import Client
@@ -16,6 +19,7 @@ _HERE = "autokitteh_server.cli.integration"
 _COMMANDS = {
     "list": Lazy(f"{_HERE}:list_", "List what connections can be made to."),
     "get": Lazy(f"{_HERE}:get", "Show what a connection asks for, and what events it has."),
+    "sample": Lazy(f"{_HERE}:sample", "Print the data of a typical event."),
 }
 
 _EPILOG = """
@@ -23,6 +27,7 @@ _EPILOG = """
 Examples:
   ak integration list
   ak integration get slack
+  ak integration sample slack message | ak event dispatch PROJECT/CONNECTION --type message --data @-
 """
 
 
@@ -48,6 +53,18 @@ def get(client: "Client", name: str, as_json: bool) -> None:
     show(client.connections.integration(name), as_json, _render)
 
 
+@click.command(epilog=_EPILOG)
+@click.argument("name")
+@click.argument("event_type")
+@with_client
+def sample(client: "Client", name: str, event_type: str) -> None:
+    """Print the data of a typical event.
+
+    That is what a handler gets as `event.data`: to be looked at, changed, and dispatched with `ak event dispatch`.
+    """
+    write_lines([json.dumps(value_of(client.connections.sample(name, event_type).data, "data"), indent=2)])
+
+
 def _render_list(found: list[Integration]) -> list[str]:
     rows = [(each.name, each.title, ", ".join(each.auth_types), each.about) for each in found]
     return render_table(("NAME", "TITLE", "AUTH TYPES", "ABOUT"), rows)
@@ -67,8 +84,8 @@ def _render(found: IntegrationDetails) -> list[str]:
     for auth in found.auth_types:
         lines += ["", f"Auth type {auth.name}: {auth.title}", *_render_auth(auth)]
     if found.event_types:
-        rows = [(each.name, each.title) for each in found.event_types]
-        lines += ["", *render_table(("EVENT TYPE", "WHEN"), rows)]
+        rows = [(each.name, each.title, "yes" * (each.name in found.sample_types)) for each in found.event_types]
+        lines += ["", *render_table(("EVENT TYPE", "WHEN", "SAMPLE"), rows)]
     return lines
 
 

@@ -12,6 +12,7 @@ from autokitteh_server.core.api_types.connections import (
     BeginOAuth,
     Connection,
     CreateConnection,
+    EventSample,
     InitConnection,
     Initialized,
     InProject,
@@ -61,6 +62,9 @@ class Connections:
 
     def integration(self, name: str) -> IntegrationDetails:
         return self._transport.get(path_of("/integrations/{}", name), IntegrationDetails)
+
+    def sample(self, integration: str, event_type: str) -> EventSample:
+        return self._transport.get(path_of("/integrations/{}/samples/{}", integration, event_type), EventSample)
 
     def begin_oauth(self, connection: str, auth_type: str = "") -> OAuthLink:
         """Where a browser is to go, once and within ten minutes."""

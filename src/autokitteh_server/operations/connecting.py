@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from autokitteh_server.accounts.errors import ServiceUnavailable
 from autokitteh_server.accounts.lines import gets_tokens, http_of
@@ -18,6 +19,7 @@ from autokitteh_server.integrations.forms import (
     variables_of,
 )
 from autokitteh_server.integrations.registry import all_integrations, load_integration
+from autokitteh_server.integrations.samples import load_sample, sample_types
 from autokitteh_server.integrations.spec import TOKENS, AuthType, Code, Integration, Status
 from autokitteh_server.integrations.trying import try_connection
 from autokitteh_server.operations import connections as plain
@@ -63,6 +65,22 @@ def form_of(name: str) -> Integration:
         near = did_you_mean(name, names)
         remedy = f"Did you mean {near}?" if near else "`ak integration list` shows those there are."
         raise NotFound(f"there is no integration {name[:100]!r}", remedy) from None
+
+
+def sample_types_of(name: str) -> Sequence[str]:
+    """The types of an integration's events of which there are samples. Raises NotFound."""
+    return sample_types(form_of(name).name)
+
+
+def sample_of(name: str, event_type: str) -> Any:
+    """The data of a typical event of an integration. Raises NotFound."""
+    there = sample_types_of(name)
+    if event_type not in there:
+        near = did_you_mean(event_type, there)
+        known = f"There are: {', '.join(there)}." if there else "It has none."
+        remedy = f"Did you mean {near}?" if near else known
+        raise NotFound(f"{name} has no sample of {event_type[:100]!r}", remedy)
+    return load_sample(name, event_type)
 
 
 def list_all(services: Services, project: str = "") -> Sequence[Standing]:

@@ -4,9 +4,9 @@ from autokitteh_server.api.context import Context
 from autokitteh_server.api.paging import cut_page
 from autokitteh_server.api.route import Route
 from autokitteh_server.core.api_types import connections as shown
-from autokitteh_server.core.api_types.connections import Integration, IntegrationDetails
+from autokitteh_server.core.api_types.connections import EventSample, Integration, IntegrationDetails
 from autokitteh_server.core.api_types.tokens import Scope
-from autokitteh_server.core.api_types.values import Page, PageQuery
+from autokitteh_server.core.api_types.values import Page, PageQuery, raw
 from autokitteh_server.integrations import spec
 from autokitteh_server.integrations.forms import fields_of
 from autokitteh_server.operations import connecting
@@ -29,7 +29,13 @@ def get(ctx: Context, *, integration: str) -> IntegrationDetails:
         package=found.package,
         auth_types=[_auth_type(found, each) for each in found.auth],
         event_types=[shown.EventType(name=each.name, title=each.title) for each in found.events],
+        sample_types=list(connecting.sample_types_of(integration)),
     )
+
+
+def sample(ctx: Context, *, integration: str, event_type: str) -> EventSample:
+    """What a handler gets of a typical event: to try it without the service, and to see what is in it."""
+    return EventSample(event_type=event_type, data=raw(connecting.sample_of(integration, event_type)))
 
 
 def _in_short(found: spec.Integration) -> Integration:
@@ -63,4 +69,5 @@ def _field(each: spec.Field) -> shown.FormField:
 ROUTES = (
     Route("GET", "/integrations", Scope.READ, list_, "List integrations"),
     Route("GET", "/integrations/{integration}", Scope.READ, get, "Get an integration"),
+    Route("GET", "/integrations/{integration}/samples/{event_type}", Scope.READ, sample, "Get a sample of an event"),
 )

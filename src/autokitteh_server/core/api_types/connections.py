@@ -6,7 +6,7 @@ from msgspec import Meta, Struct, field
 
 from autokitteh_server.core import entities
 from autokitteh_server.core.api_types.sessions import Which
-from autokitteh_server.core.api_types.values import Moment, PageQuery
+from autokitteh_server.core.api_types.values import Moment, PageQuery, Value
 from autokitteh_server.core.timestamps import format_time
 
 
@@ -19,6 +19,15 @@ class ConnectionStatus(Struct, frozen=True, kw_only=True):
     checked_at: Moment | None  # null: it was not tried as it is now
 
 
+class ConnectionEvents(Struct, frozen=True, kw_only=True):
+    """How events of a connection come in."""
+
+    state: Annotated[str, Meta(description="off, starting, pushed, polled, open, waiting or failed")]
+    message: str  # why, and what to do about it
+    since: Moment | None
+    addresses: list[str]  # to be entered at the service by hand; empty: none, or the server tells the service itself
+
+
 class Connection(Struct, frozen=True, kw_only=True):
     """Named credentials for one integration, in a project."""
 
@@ -29,11 +38,18 @@ class Connection(Struct, frozen=True, kw_only=True):
     is_declared: bool  # by a manifest, which may remove it
     auth_type: str  # by which way it authenticates; empty: it has no credentials yet
     status: ConnectionStatus
+    events: ConnectionEvents | None  # null: its service sends none
     created_at: Moment
     updated_at: Moment
 
     @classmethod
-    def of(cls, connection: entities.Connection, auth_type: str, status: ConnectionStatus) -> Self:
+    def of(
+        cls,
+        connection: entities.Connection,
+        auth_type: str,
+        status: ConnectionStatus,
+        events: ConnectionEvents | None,
+    ) -> Self:
         return cls(
             id=connection.id,
             project_id=connection.project_id,
@@ -42,6 +58,7 @@ class Connection(Struct, frozen=True, kw_only=True):
             is_declared=connection.is_declared,
             auth_type=auth_type,
             status=status,
+            events=events,
             created_at=format_time(connection.created_at),
             updated_at=format_time(connection.updated_at),
         )
@@ -136,6 +153,13 @@ class EventType(Struct, frozen=True, kw_only=True):
     title: str
 
 
+class EventSample(Struct, frozen=True, kw_only=True):
+    """What a handler gets of a typical event."""
+
+    event_type: str
+    data: Value
+
+
 class IntegrationDetails(Struct, frozen=True, kw_only=True):
     """A service, what its connections ask for, and what it sends."""
 
@@ -147,3 +171,4 @@ class IntegrationDetails(Struct, frozen=True, kw_only=True):
     package: str
     auth_types: list[AuthType]
     event_types: list[EventType]
+    sample_types: list[str]  # event types of which there is a sample
