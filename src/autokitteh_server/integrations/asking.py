@@ -24,6 +24,16 @@ _PLACES = (
     ("Error", "Message"),
 )
 
+#: What refusals mean, and how to mend them, by their status.
+_REFUSALS = {
+    401: ("does not accept the credentials", "Enter them anew: `ak connection init`."),
+    403: (
+        "knows the credentials, but does not permit what was asked",
+        "Give them the permissions that the integration's page lists.",
+    ),
+    404: ("does not know what was asked for", "Is the address right, and are the names?"),
+}
+
 
 def ask(
     http: Http,
@@ -35,9 +45,10 @@ def ask(
     json: object = None,
     form: Mapping[str, str] | None = None,
     auth: tuple[str, str] | None = None,
+    timeout_s: float | None = None,
 ) -> Any:
     """The JSON object or list that a service answers. Raises ServiceError for anything else."""
-    answer = http(method, url, headers=headers, params=params, json=json, form=form, auth=auth)
+    answer = http(method, url, headers=headers, params=params, json=json, form=form, auth=auth, timeout_s=timeout_s)
     verify_answer(answer)
     found = parse_json(answer.body)
     if not isinstance(found, dict | list):
@@ -78,30 +89,16 @@ def verify_answer(answer: Answer) -> None:
         return
     if answer.status < 400:
         raise ServiceError("wants to send us to another address", "Is the address right?", intent=Intent.OURS)
-    if answer.status == 401:
-        raise ServiceError(f"does not accept the credentials{told}", "Enter them anew: `ak connection init`.")
-    if answer.status == 403:
+    if answer.status == 429 or answer.status >= 500:
         raise ServiceError(
-            f"knows the credentials, but does not permit what was asked{told}",
-            "Give them the permissions that the integration's page lists.",
-        )
-    if answer.status == 429:
-        raise ServiceError(
-            f"has had too many requests{told}",
+            f"has {'had too many requests' if answer.status == 429 else 'a problem of its own'}{told}",
             "Try again later.",
             intent=Intent.RETRY,
             retry_after_s=_seconds(answer.headers.get("retry-after", "")),
+            status=answer.status,
         )
-    if answer.status >= 500:
-        raise ServiceError(
-            f"has a problem of its own{told}",
-            "Try again later.",
-            intent=Intent.RETRY,
-            retry_after_s=_seconds(answer.headers.get("retry-after", "")),
-        )
-    if answer.status == 404:
-        raise ServiceError(f"does not know what was asked for{told}", "Is the address right, and are the names?")
-    raise ServiceError(f"refuses the request{told}", "Look at the values that were entered.")
+    message, remedy = _REFUSALS.get(answer.status, ("refuses the request", "Look at the values that were entered."))
+    raise ServiceError(f"{message}{told}", remedy, status=answer.status)
 
 
 def parse_json(body: bytes) -> Any:

@@ -19,10 +19,17 @@ class ServiceError(Exception):
     """
 
     def __init__(
-        self, message: str, remedy: str = "", *, intent: Intent = Intent.TERMINAL, retry_after_s: float | None = None
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        intent: Intent = Intent.TERMINAL,
+        retry_after_s: float | None = None,
+        status: int = 0,
     ) -> None:
         super().__init__(message, remedy)
         self.message = message
         self.remedy = remedy
         self.intent = intent
         self.retry_after_s = retry_after_s  # that the service asks for; None: it does not say
+        self.status = status  # of the answer; 0: there was none, or it does not matter

@@ -56,9 +56,11 @@ class ServiceHttp:
         form: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         ca_pem: str = "",
+        timeout_s: float | None = None,
     ) -> Answer:
         """Ask. Raises ServiceError if there is no answer."""
-        with self._failures(), self._client(ca_pem) as client:
+        timeout_s = self._timeout_s if timeout_s is None else timeout_s
+        with self._failures(timeout_s), self._client(ca_pem, timeout_s) as client:
             request = client.build_request(
                 method,
                 self._placed(url),
@@ -68,16 +70,16 @@ class ServiceHttp:
                 data=form,
             )
             for _ in range(_MAX_REDIRECTS):
-                answer, follow = self._send(client, request, auth)
+                answer, follow = self._send(client, request, auth, timeout_s)
                 if follow is None or method not in ("GET", "HEAD") or _origin(follow.url) != _origin(request.url):
                     return answer
                 request = follow
             return answer
 
     def _send(
-        self, client: httpx.Client, request: httpx.Request, auth: tuple[str, str] | None
+        self, client: httpx.Client, request: httpx.Request, auth: tuple[str, str] | None, timeout_s: float
     ) -> tuple[Answer, httpx.Request | None]:
-        until = time.monotonic() + self._timeout_s
+        until = time.monotonic() + timeout_s
         response = client.send(request, auth=auth, stream=True)
         try:
             body = bytearray()
@@ -92,10 +94,10 @@ class ServiceHttp:
         finally:
             response.close()
 
-    def _client(self, ca_pem: str) -> httpx.Client:
+    def _client(self, ca_pem: str, timeout_s: float) -> httpx.Client:
         verify = ssl.create_default_context(cadata=ca_pem) if ca_pem else _usual_authorities()
         return httpx.Client(
-            timeout=self._timeout_s,
+            timeout=timeout_s,
             follow_redirects=False,
             verify=verify,
             transport=self._transport,
@@ -112,12 +114,12 @@ class ServiceHttp:
         return self._base_url + parts.raw_path.decode("ascii")
 
     @contextmanager
-    def _failures(self) -> Iterator[None]:
+    def _failures(self, timeout_s: float) -> Iterator[None]:
         """Tells what httpx raises in our words: its own have URLs in them, and these may have tokens."""
         try:
             yield
         except httpx.TimeoutException:
-            message = f"did not answer within {self._timeout_s:g} s"
+            message = f"did not answer within {timeout_s:g} s"
             raise ServiceError(message, _AGAIN, intent=Intent.RETRY) from None
         except httpx.ConnectError as error:
             raise _unreachable(error) from None

@@ -108,8 +108,13 @@ class Http(Protocol):
         form: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
         ca_pem: str = "",
+        timeout_s: float | None = None,
     ) -> Answer:
-        """Raises ServiceError if there is no answer. `ca_pem`: who vouches for the server; "": the usual ones."""
+        """Raises ServiceError if there is no answer.
+
+        - `ca_pem`: who vouches for the server; "": the usual ones.
+        - `timeout_s`: for services that are asked to wait before they answer; None: as for all others.
+        """
         ...
 
     def now_s(self) -> int:

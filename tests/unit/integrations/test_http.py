@@ -81,6 +81,27 @@ def test_answers_that_never_end() -> None:
         http("GET", "https://a.com/")
 
 
+def test_patience_for_one_request() -> None:
+    """A service that is asked to wait gets more time than others, for that request alone."""
+    http, asked = way_to(httpx.Response(200), timeout_s=2.0)
+
+    http("GET", "https://a.com/", timeout_s=7.5)
+    http("GET", "https://a.com/")
+
+    assert [set(each.extensions["timeout"].values()) for each in asked] == [{7.5}, {2.0}]
+
+
+def test_patience_is_told() -> None:
+    """How long was waited, for the whole answer and for a part of it."""
+    http, _ = way_to(httpx.ReadTimeout("x"))
+    with pytest.raises(ServiceError, match="within 7 s"):
+        http("GET", "https://a.com/", timeout_s=7.0)
+
+    http, _ = way_to(httpx.Response(200, content=itertools.repeat(b"x")), max_bytes=10**9)
+    with pytest.raises(ServiceError, match=r"within 0\.02 s"):
+        http("GET", "https://a.com/", timeout_s=0.02)
+
+
 @pytest.mark.parametrize(
     ("error", "message", "intent"),
     [
@@ -132,3 +153,4 @@ def test_retry_after() -> None:
             verify_answer(Answer(status=code, headers={"retry-after": "17"}, body=b""))
         assert failure.value.intent is Intent.RETRY
         assert failure.value.retry_after_s == 17
+        assert failure.value.status == code
