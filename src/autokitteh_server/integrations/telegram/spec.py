@@ -28,7 +28,7 @@ SPEC = Integration(
     helper="autokitteh.telegram:telegram_client",
     package="python-telegram-bot",
     api="https://api.telegram.org",
-    learns=("BotID", "SecretToken", "WebhookURL"),
+    learns=("BotID", "SecretToken", "WebhookURL", "UpdatesOffset"),
     learns_secrets=("SecretToken",),
     events=tuple(
         EventType(name=name, title=title)
