@@ -1,6 +1,7 @@
 """What Atlassian's products share: tokens for a site, and OAuth for one of several."""
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from autokitteh_server.integrations.asking import (
@@ -83,14 +84,17 @@ def check_atlassian(variables: Mapping[str, str], http: Http, *, path: str, pat_
         return _check_access(token_of(variables), http)
     site = variables.get("BaseURL", "").rstrip("/")
     email = variables.get("Email", "")
-    if email:
-        user = ask_object(http, "GET", f"{site}{path}", auth=(email, token))
-    else:
-        user = ask_object(http, "GET", f"{site}{pat_path}", headers=bearer(token))
+    user = ask_object(http, "GET", f"{site}{path if email else pat_path}", **as_owner(variables))
     if not (text_at(user, "accountId") or text_at(user, "name") or text_at(user, "username")):
         # Data Center answers requests without rights as "anonymous".
         raise ServiceError("does not accept the credentials", "Enter them anew: `ak connection init`.")
     return connected(text_at(user, "displayName") or text_at(user, "name") or email)
+
+
+def as_owner(variables: Mapping[str, str]) -> dict[str, Any]:
+    """What a request needs to be the token owner's: in the cloud that is a user's name and a password."""
+    email, token = variables.get("Email", ""), variables.get("Token", "")
+    return {"auth": (email, token)} if email else {"headers": bearer(token)}
 
 
 def _check_access(token: str, http: Http) -> Status:

@@ -25,6 +25,7 @@ SPEC = Integration(
     helper="autokitteh.atlassian:jira_client",
     package=PACKAGE,
     api=API,
-    learns=(*SITE, "WebhookID", "WebhookKey", "WebhookExpiration"),
+    learns=(*SITE, "WebhookID", "WebhookKey", "WebhookURL", "WebhookExpiration", "WebhookSecret"),
+    learns_secrets=("WebhookSecret",),
     events=tuple(EventType(name=name, title=title) for name, title in _EVENTS),
 )

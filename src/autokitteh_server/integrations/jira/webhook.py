@@ -50,6 +50,12 @@ def parse(request: Request) -> Parsed:
     return Parsed(events=(found,))
 
 
+def webhook_key(site: str, webhook_id: str) -> str:
+    """What an app's webhook is known by: ids are counted anew on each site. "" without the address of the site."""
+    subdomain = site.partition("//")[2].partition(".")[0]
+    return f"{subdomain}/{webhook_id}" if subdomain else ""
+
+
 def _matches(request: Request, payload: dict[str, Any]) -> tuple[Match, ...]:
     if own := whose(request):
         return (own,)
@@ -59,9 +65,8 @@ def _matches(request: Request, payload: dict[str, Any]) -> tuple[Match, ...]:
     ids = payload.get("matchedWebhookIds")
     if not isinstance(ids, list) or not ids:
         raise Refused(400, "it does not say by which webhooks it is sent")
-    subdomain = site.partition("//")[2].partition(".")[0]
-    keys = {text_at(ids, index) for index in range(min(len(ids), 1000))} - {""}
-    return tuple(match_of(WebhookKey=f"{subdomain}/{key}" if subdomain else "") for key in sorted(keys))
+    known = {text_at(ids, index) for index in range(min(len(ids), 1000))} - {""}
+    return tuple(match_of(WebhookKey=webhook_key(site, each)) for each in sorted(known))
 
 
 def _site(payload: dict[str, Any]) -> str:
