@@ -13,7 +13,7 @@ _SCOPES = (
 )
 
 #: What happens, and to what; an event is called by both: page_created.
-_CATEGORIES = (
+CATEGORIES = (
     ("added", "label"),
     ("archived", "attachment page"),
     ("copied", "page"),
@@ -26,7 +26,7 @@ _CATEGORIES = (
 )
 _EVENTS = tuple(
     (f"{entity}_{category}", f"{entity.replace('_', ' ').capitalize()} {category}")
-    for category, entities in _CATEGORIES
+    for category, entities in CATEGORIES
     for entity in entities.split()
 )
 
@@ -42,9 +42,9 @@ SPEC = Integration(
     api=API,
     learns=(
         *SITE,
-        *(f"WebhookID_{category}" for category, _ in _CATEGORIES),
-        *(f"WebhookSecret_{category}" for category, _ in _CATEGORIES),
+        *(f"WebhookID_{category}" for category, _ in CATEGORIES),
+        *(f"WebhookSecret_{category}" for category, _ in CATEGORIES),
     ),
-    learns_secrets=tuple(f"WebhookSecret_{category}" for category, _ in _CATEGORIES),
+    learns_secrets=tuple(f"WebhookSecret_{category}" for category, _ in CATEGORIES),
     events=tuple(EventType(name=name, title=title) for name, title in _EVENTS),
 )
