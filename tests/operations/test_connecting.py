@@ -7,7 +7,7 @@ import pytest
 
 from autokitteh_server.accounts.errors import ServiceUnavailable, TokenRefused
 from autokitteh_server.core.entities import Connection
-from autokitteh_server.core.errors import InvalidArgument, ServerError
+from autokitteh_server.core.errors import InvalidArgument, NotFound, ServerError
 from autokitteh_server.integrations.http import ServiceHttp
 from autokitteh_server.integrations.spec import Answer, Code
 from autokitteh_server.operations import connecting, connections, projects, variables
@@ -228,3 +228,33 @@ def test_credentials_that_are_set_by_hand_are_secret(stage: Stage) -> None:
         "private_bot_token",
     ]
     assert not variables.get(stage.services, "p", "private_bot_token").is_secret
+
+
+def test_what_is_generated_stays(stage: Stage) -> None:
+    """What is in an address that somebody has entered elsewhere is made once, and goes with the way to authenticate."""
+    which = made(stage, "github")
+    services = answered(stage, b'{"login": "ann"}')
+
+    connecting.initialize(services, which, "pat", {"pat": "t0ken-1"})
+    key = values(stage, which)["pat_key"]
+    connecting.initialize(services, which, "", {"pat": "t0ken-2", "secret": "s"})
+
+    assert key is not None
+    assert len(key) == 26
+    assert values(stage, which)["pat_key"] == key
+    assert not next(each for each in variables.list_all(stage.services, which) if each.name == "pat_key").is_secret
+
+
+def test_what_is_generated_for_another_way(stage: Stage) -> None:
+    """It is gone with that way; back at it, there is another one."""
+    which = made(stage, "github")
+    services = answered(stage, b'{"login": "ann"}')
+    app = {"app_id": "1", "app_name": "a", "client_id": "c", "client_secret": "s", "private_key": "k"}
+
+    connecting.initialize(services, which, "pat", {"pat": "t0ken-1"})
+    key = values(stage, which)["pat_key"]
+    with pytest.raises(NotFound):  # nobody can agree here; what was entered is stored before
+        connecting.initialize(services, which, "oauthPrivate", app)
+    assert "pat_key" not in values(stage, which)
+    connecting.initialize(services, which, "pat", {"pat": "t0ken-1"})
+    assert values(stage, which)["pat_key"] not in (key, None)

@@ -83,6 +83,10 @@ class AuthType:
     fields: tuple[Field, ...] = ()
     oauth: OAuth2 | None = None
     aliases: tuple[str, ...] = ()  # older names, which are taken for it
+    generates: tuple[str, ...] = ()  # variables that get an unguessable text, once, when a connection is initialized
+    hooks: tuple[
+        str, ...
+    ] = ()  # paths that somebody has to enter at the service for events: "zoom/event", "x/{pat_key}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from autokitteh_server.core.manifest_schema import INTEGRATIONS
+from autokitteh_server.integrations.addresses import names_in
 from autokitteh_server.integrations.forms import variables_of
+from autokitteh_server.integrations.incoming import load_webhook
+from autokitteh_server.integrations.matching import CONNECTION_ID
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.spec import Integration
 
@@ -48,6 +51,7 @@ def _folder_faults(spec: Integration, folder: Path) -> Iterator[str]:
     names = [name for auth in spec.auth for name in (auth.name, *auth.aliases)]
     if len(names) != len(set(names)):
         yield "two ways to authenticate have the same name"
+    yield from find_hook_faults(spec)
     if not set(spec.learns_secrets) <= set(spec.learns):
         yield "it keeps a secret that it does not learn"
     for auth in spec.auth:
@@ -61,6 +65,21 @@ def _folder_faults(spec: Integration, folder: Path) -> Iterator[str]:
     for heading in HEADINGS:
         if f"{heading}\n" not in text:
             yield f"README.md lacks {heading!r}"
+
+
+def find_hook_faults(spec: Integration) -> Iterator[str]:
+    """What is amiss with the addresses that people are to enter at the service, a line each."""
+    known = {CONNECTION_ID, *variables_of(spec)}
+    for auth in spec.auth:
+        if not set(auth.generates) <= set(spec.learns):
+            yield f"{auth.name}: it generates what it does not learn"
+        for hook in auth.hooks:
+            name, _, path = hook.partition("/")
+            webhook = load_webhook(name)
+            if webhook is None or not webhook.is_at(path):
+                yield f"{auth.name}: nobody listens at {hook}"
+            if not set(names_in(hook)) <= known:
+                yield f"{auth.name}: nobody stores what is in {hook}"
 
 
 def _helper_faults(spec: Integration, sdk: "Sdk") -> Iterator[str]:

@@ -122,7 +122,9 @@ def initialize(services: Services, which: str, auth_type: str, values: Mapping[s
             auth = choose_auth(spec, auth_type, values)
         is_same = auth is in_use
         kept = read_form(spec, auth, values, [name for name, value in opened.items() if value] if is_same else ())
-        obsolete = _obsolete(auth, opened, kept) if is_same else _left_behind(spec, kept)
+        made = {name: services.new_slug() for name in auth.generates if not opened.get(name)}
+        kept |= made
+        obsolete = _obsolete(auth, opened, kept) if is_same else _left_behind(spec, kept) - set(auth.generates)
         for var in owned:
             if var.name in obsolete and not var.is_declared:
                 variables.remove(conn, var.owner_id, var.name)

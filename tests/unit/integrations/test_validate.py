@@ -1,11 +1,14 @@
 """Every integration has all that belongs to one, and the validator sees where it has not."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autokitteh_server.integrations.validate import Sdk, find_faults
+from autokitteh_server.integrations.registry import load_integration
+from autokitteh_server.integrations.spec import AuthType
+from autokitteh_server.integrations.validate import Sdk, find_faults, find_hook_faults
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -45,6 +48,21 @@ def test_faults_are_seen(copy: Path) -> None:
         "slack: README.md lacks '## Example'",
         "autokitteh.notion: it reads what nobody stores: api_kee",
         "autokitteh.stray: it is the helper of no integration",
+    ]
+
+
+def test_addresses_that_lead_nowhere() -> None:
+    """What people are to enter has to be something that a service can call, and that is known."""
+    asana = load_integration("asana")
+    hooks = ("asana/webhook/{connection_id}", "asana/event", "nobody/webhook", "asana/webhook/{made_up}")
+    auth = AuthType(name="pat", title="PAT", generates=("made_up", "WebhookSecret"), hooks=hooks)
+
+    assert list(find_hook_faults(asana)) == []
+    assert list(find_hook_faults(replace(asana, auth=(auth,)))) == [
+        "pat: it generates what it does not learn",
+        "pat: nobody listens at asana/event",
+        "pat: nobody listens at nobody/webhook",
+        "pat: nobody stores what is in asana/webhook/{made_up}",
     ]
 
 

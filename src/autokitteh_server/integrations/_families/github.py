@@ -67,8 +67,14 @@ _PAT = (
 
 AUTH = (
     AuthType(name="oauth", title=DEFAULT_APP, oauth=_APP, aliases=("oauthDefault",)),
-    AuthType(name="oauthPrivate", title=PRIVATE_APP, fields=_PRIVATE, oauth=_OWN_APP),
-    AuthType(name="pat", title="PAT + Webhook", fields=_PAT),
+    AuthType(name="oauthPrivate", title=PRIVATE_APP, fields=_PRIVATE, oauth=_OWN_APP, hooks=("github/webhook",)),
+    AuthType(
+        name="pat",
+        title="PAT + Webhook",
+        fields=_PAT,
+        generates=("pat_key",),
+        hooks=("github/webhook/{pat_key}",),
+    ),
 )
 
 EVENTS = tuple(

@@ -1,7 +1,7 @@
 """Asana."""
 
 from autokitteh_server.integrations.asana.check import check
-from autokitteh_server.integrations.spec import AuthType, Field, Integration
+from autokitteh_server.integrations.spec import AuthType, EventType, Field, Integration
 
 SPEC = Integration(
     name="asana",
@@ -20,10 +20,17 @@ SPEC = Integration(
                     help="made at https://app.asana.com/0/my-apps",
                 ),
             ),
+            hooks=("asana/webhook/{connection_id}",),
         ),
     ),
     check=check,
     helper="autokitteh.asana:asana_client",
     package="asana",
     api="https://app.asana.com/api/1.0",
+    learns=("WebhookSecret",),
+    learns_secrets=("WebhookSecret",),
+    events=(
+        EventType(name="task_added", title="A task was added to what the webhook is for"),
+        EventType(name="task_changed", title="A task was changed"),
+    ),
 )

@@ -35,6 +35,7 @@ SPEC = Integration(
                     help="of a private app, under Settings, Integrations, Private Apps; it begins with pat-",
                 ),
             ),
+            hooks=("hubspot/webhook",),
         ),
     ),
     check=check,

@@ -11,6 +11,15 @@ _ACTOR = Field(
     pattern="user|application",
     help="who issues are made by: user or application",
 )
+_SECRET = Field(
+    name="webhook_secret",
+    title="Webhook Signing Secret",
+    variable="private_webhook_secret",
+    is_secret=True,
+    is_optional=True,
+    help="of the app's webhook, or your own; without one there are no events",
+)
+_HOOKS = ("linear/event",)
 
 
 def _consent(app: str) -> OAuth2:
@@ -44,17 +53,11 @@ SPEC = Integration(
             title=PRIVATE_APP,
             fields=(
                 *private_app("Linear"),
-                Field(
-                    name="webhook_secret",
-                    title="Webhook Signing Secret",
-                    variable="private_webhook_secret",
-                    is_secret=True,
-                    is_optional=True,
-                    help="of the app's webhook; without one there are no events",
-                ),
+                _SECRET,
                 _ACTOR,
             ),
             oauth=_consent(""),
+            hooks=_HOOKS,
         ),
         AuthType(
             name="apiKey",
@@ -66,7 +69,9 @@ SPEC = Integration(
                     is_secret=True,
                     help="made under Settings, Security & access; it begins with lin_api_",
                 ),
+                _SECRET,
             ),
+            hooks=_HOOKS,
         ),
     ),
     check=check,

@@ -2,7 +2,7 @@
 
 from autokitteh_server.integrations._families.oauth import DEFAULT_APP
 from autokitteh_server.integrations.notion.check import check
-from autokitteh_server.integrations.spec import AuthType, Field, Integration, OAuth2, TokenAuth
+from autokitteh_server.integrations.spec import AuthType, EventType, Field, Integration, OAuth2, TokenAuth
 
 SPEC = Integration(
     name="notion",
@@ -33,10 +33,18 @@ SPEC = Integration(
                     help="of an internal integration, at https://www.notion.so/my-integrations",
                 ),
             ),
+            hooks=("notion/webhook/{connection_id}",),
         ),
     ),
     check=check,
     helper="autokitteh.notion:notion_client",
     package="notion-client",
     api="https://api.notion.com",
+    learns=("verification_token",),
+    learns_secrets=("verification_token",),
+    events=(
+        EventType(name="page.created", title="A page was made"),
+        EventType(name="page.content_updated", title="What is on a page was changed"),
+        EventType(name="comment.created", title="A comment was made"),
+    ),
 )

@@ -46,6 +46,7 @@ SPEC = Integration(
                 ),
             ),
             oauth=_consent(""),
+            hooks=("slack/event", "slack/command", "slack/interaction"),
         ),
         AuthType(
             name="socketMode",

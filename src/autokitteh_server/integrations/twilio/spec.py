@@ -12,6 +12,8 @@ _SID = Field(
     help="on the first page of https://console.twilio.com; it begins with AC",
 )
 
+_HOOKS = ("twilio/message",)
+
 SPEC = Integration(
     name="twilio",
     title="Twilio",
@@ -32,6 +34,7 @@ SPEC = Integration(
                 ),
             ),
             aliases=("authToken",),
+            hooks=_HOOKS,
         ),
         AuthType(
             name="apiKey",
@@ -57,7 +60,15 @@ SPEC = Integration(
                     is_secret=True,
                     help="as it was shown when the key was made",
                 ),
+                Field(
+                    name="auth_token",
+                    title="Auth Token",
+                    is_secret=True,
+                    is_optional=True,
+                    help="of the account, which signs its events; without one there are none",
+                ),
             ),
+            hooks=_HOOKS,
         ),
     ),
     check=check,

@@ -12,6 +12,7 @@ _SECRET = Field(
     is_optional=True,
     help="of the app's event subscriptions; without one there are no events",
 )
+_HOOKS = ("zoom/event",)
 
 
 def _consent(app: str) -> OAuth2:
@@ -32,7 +33,13 @@ SPEC = Integration(
     docs_url="https://developers.zoom.us/docs/internal-apps/s2s-oauth/",
     auth=(
         AuthType(name="oauthDefault", title=DEFAULT_APP, oauth=_consent("ZOOM"), aliases=("oauth",)),
-        AuthType(name="oauthPrivate", title=PRIVATE_APP, fields=(*private_app("Zoom"), _SECRET), oauth=_consent("")),
+        AuthType(
+            name="oauthPrivate",
+            title=PRIVATE_APP,
+            fields=(*private_app("Zoom"), _SECRET),
+            oauth=_consent(""),
+            hooks=_HOOKS,
+        ),
         AuthType(
             name="serverToServer",
             title="Private Server-to-Server",
@@ -53,6 +60,7 @@ SPEC = Integration(
                 token_auth=TokenAuth.BASIC,
                 token_params={"account_id": "{private_account_id}"},
             ),
+            hooks=_HOOKS,
         ),
     ),
     check=check,
