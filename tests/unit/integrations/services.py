@@ -118,6 +118,8 @@ _VIEWER = {"id": "u", "name": "Ann", "displayName": "ann", "email": "a@b", "orga
 _LINEAR = {"POST /graphql": {"data": {"viewer": _VIEWER}}}
 _APP = {"private_client_id": "app-1", "private_client_secret": SECRET}
 _SLACK = {"ok": True, "user": "bot", "team": "Acme", "team_id": "T1", "user_id": "U1", "bot_id": "B1"}
+_SLACK_BOT = {"ok": True, "bot": {"id": "B1", "app_id": "A1", "name": "acme-bot", "updated": 1735689600}}
+_SLACK_ROUTES = {"POST /auth.test": _SLACK, "POST /bots.info": _SLACK_BOT}
 _SALESFORCE = {"GET /services/oauth2/userinfo": {"preferred_username": "ann@acme.com", "user_id": "5"}}
 _GRAPH = {"GET /v1.0/me": {"userPrincipalName": "ann@acme.com", "id": "7"}}
 _KUBECONFIG = {
@@ -239,21 +241,26 @@ CASES = (
         "ann@acme.com",
         {"user_id": "5"},
     ),
-    Case("slack", "oauthDefault", {"oauth_access_token": TOKEN}, {"POST /auth.test": _SLACK}, "bot in Acme"),
+    Case("slack", "oauthDefault", {"oauth_access_token": TOKEN}, _SLACK_ROUTES, "bot in Acme", {"app_id": "A1"}),
     Case(
         "slack",
         "oauthPrivate",
         {**_APP, "private_signing_secret": SECRET, "oauth_access_token": TOKEN},
-        {"POST /auth.test": _SLACK},
+        _SLACK_ROUTES,
         "bot in Acme",
-        {"team_id": "T1", "bot_id": "B1"},
+        {"team_id": "T1", "bot_id": "B1", "bot_name": "acme-bot", "install_ids": "A1//T1"},
     ),
     Case(
         "slack",
         "socketMode",
-        {"private_bot_token": TOKEN, "private_app_token": SECRET},
-        {"POST /auth.test": _SLACK, "POST /apps.connections.open": {"ok": True, "url": "wss://x"}},
+        {"private_bot_token": TOKEN, "private_app_token": f"xapp-1-A2-{SECRET}"},
+        {
+            "POST /auth.test": _SLACK,
+            "POST /apps.connections.open": {"ok": True, "url": "wss://x"},
+            "POST /bots.info": _SLACK_BOT,
+        },
         "bot in Acme",
+        {"app_id": "A2", "install_ids": "A2//T1"},
     ),
     Case(
         "telegram",

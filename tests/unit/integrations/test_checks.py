@@ -7,7 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -259,6 +259,17 @@ def test_slack_says_no_with_200(server: Service) -> None:
         reset(server, routes={"POST /auth.test": {"ok": False, "error": reason}})
         status = attempt(case, server.url)
         assert (status.code, words in status.message) == (code, True)
+
+
+def test_slack_without_users_read(server: Service) -> None:
+    """Then Slack does not tell the app; all else works, and what is known of the app is not forgotten."""
+    case = next(case for case in CASES if case.integration == "slack")
+    refusal = {"ok": False, "error": "missing_scope"}
+    reset(server, routes={**case.routes, "POST /bots.info": refusal})
+
+    assert "app_id" not in attempt(case, server.url).variables
+    known = replace(case, variables={**case.variables, "app_id": "A7"})
+    assert attempt(known, server.url).variables["install_ids"] == "A7//T1"
 
 
 def test_linear_says_no_with_200(server: Service) -> None:
