@@ -11,7 +11,7 @@ from autokitteh_server.integrations.hubspot.spec import SPEC
 from autokitteh_server.integrations.hubspot.webhook import WEBHOOK
 from autokitteh_server.integrations.samples import load_sample, sample_types
 from autokitteh_server.integrations.webhook import Request, Secret, recipients
-from deliveries import NOW_S, passes, raw, refusal, request, take, types_and_data
+from deliveries import NOW_S, own, passes, raw, refusal, request, take, types_and_data
 
 SECRET = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy"
 SERVER = Secret(value=SECRET, name="HUBSPOT_CLIENT_SECRET")
@@ -36,6 +36,15 @@ def test_a_batch_is_as_many_events() -> None:
     assert len({each.key for each in received.events}) == 100
     assert recipients(WEBHOOK, call, received.events[1], received.proof, {"a": {"portal_id": "2"}, "b": {}}) == ("a",)
     assert passes("data.propertyName == 'email'", "contact.propertyChange", items[0])
+
+
+def test_a_private_app() -> None:
+    """It signs with its own secret, which counts for its own connection alone."""
+    call = signed([{**ITEM, "portalId": 7}], "own")
+    received = take(WEBHOOK, call, SERVER, own("own", "private_client_secret", "a"))
+    connections = {"a": {"portal_id": "7", "private_client_secret": "own"}, "b": {"portal_id": "7"}}
+
+    assert recipients(WEBHOOK, call, received.events[0], received.proof, connections) == ("a",)
 
 
 def test_keys_are_made_of_what_does_not_change() -> None:

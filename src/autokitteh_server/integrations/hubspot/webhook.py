@@ -44,4 +44,10 @@ def _found(item: dict[str, Any]) -> Found:
     )
 
 
-WEBHOOK = Webhook(paths=("webhook",), verify=verify, parse=parse, server_secrets=("HUBSPOT_CLIENT_SECRET",))
+WEBHOOK = Webhook(
+    paths=("webhook",),
+    verify=verify,
+    parse=parse,
+    secret_variables=("private_client_secret",),
+    server_secrets=("HUBSPOT_CLIENT_SECRET",),
+)
