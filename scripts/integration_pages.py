@@ -37,7 +37,8 @@ def integration_pages() -> dict[str, str]:
 
 def _page(spec: Integration) -> str:
     own = (FOLDERS / spec.name / "README.md").read_text()
-    credentials, _, example = own.partition("## Example\n")
+    credentials, _, rest = own.partition("## Example\n")
+    example, _, how = rest.partition("## Events\n")
     parts = [
         f"# {spec.title}",
         f"{spec.about} In manifests it is `integration: {spec.name}`; the vendor's page about credentials is "
@@ -48,7 +49,7 @@ def _page(spec: Integration) -> str:
         *_variables(spec),
         *_helper(spec),
         "## Example\n\n" + example.strip(),
-        *_events(spec),
+        *_events(spec, how.strip()),
     ]
     return "\n\n".join(part if part.startswith(("#", "|", "```", "1.")) else _filled(part) for part in parts)
 
@@ -100,11 +101,11 @@ def _helper(spec: Integration) -> list[str]:
     ]
 
 
-def _events(spec: Integration) -> list[str]:
+def _events(spec: Integration, how: str) -> list[str]:
     if not spec.events:
         return ["## Events", "There are none."]
     rows = [f"| `{each.name}` | {each.title} |" for each in spec.events]
-    return ["## Events", "\n".join(["| event type | when |", "|---|---|", *rows])]
+    return [f"## Events\n\n{how}".strip(), "\n".join(["| event type | when |", "|---|---|", *rows])]
 
 
 def _marks(is_secret: bool, is_optional: bool) -> str:
