@@ -96,7 +96,7 @@ def test_gmail(call: Request) -> None:
     connections = {"con_1": {"user_email": "ops@acme.com"}, "con_2": {"user_email": "x@acme.com"}, "con_3": {}}
 
     assert types_and_data(received) == [("mailbox_change", load_sample("gmail", "mailbox_change"))]
-    assert received.events[0].key == "m-1"
+    assert received.events[0].key == "history:ops@acme.com:88123"
     assert recipients(GMAIL, call, received.events[0], received.proof, connections) == ("con_1",)
     assert passes("data.history_id > 88000", "mailbox_change", received.events[0].data)
 

@@ -15,7 +15,7 @@ def parse(request: Request) -> Parsed:
     email, history = text_at(message.data, "emailAddress"), text_at(message.data, "historyId")
     if not email or not history.isascii() or not history.isdigit() or len(history) > 19:
         raise Refused(400, "it does not say which mailbox has changed")
-    return Parsed(events=(mailbox_change(email, int(history), message.published, message.key),))
+    return Parsed(events=(mailbox_change(email, int(history), message.published),))
 
 
 WEBHOOK = Webhook(paths=("notif",), verify=verify, parse=parse, server_secrets=(EMAIL, AUDIENCE), keys_url=KEYS_URL)

@@ -27,9 +27,10 @@ SPEC = Integration(
         "CalendarEventsWatchID",
         "CalendarEventsWatchResID",
         "CalendarEventsWatchExp",
+        "CalendarEventsWatchToken",
         "CalendarEventsSyncToken",
     ),
-    learns_secrets=("OAuthData",),
+    learns_secrets=("OAuthData", "CalendarEventsWatchToken"),
     events=(
         EventType(name="event_created", title="A calendar has a new event"),
         EventType(name="event_updated", title="A calendar's event was changed"),

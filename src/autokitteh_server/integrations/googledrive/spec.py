@@ -14,8 +14,15 @@ SPEC = Integration(
     helper="autokitteh.google:google_drive_client",
     package=PACKAGE,
     api=API,
-    learns=(*USER, "DriveChangesStartPageToken", "DriveEventsWatchID", "DriveEventsWatchResID", "DriveEventsWatchExp"),
-    learns_secrets=("OAuthData",),
+    learns=(
+        *USER,
+        "DriveChangesStartPageToken",
+        "DriveEventsWatchID",
+        "DriveEventsWatchResID",
+        "DriveEventsWatchExp",
+        "DriveEventsWatchToken",
+    ),
+    learns_secrets=("OAuthData", "DriveEventsWatchToken"),
     events=(
         EventType(name="file_change", title="A file was made or changed"),
         EventType(name="file_remove", title="A file was removed"),

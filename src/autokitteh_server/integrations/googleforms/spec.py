@@ -23,7 +23,14 @@ SPEC = Integration(
     helper="autokitteh.google:google_forms_client",
     package=PACKAGE,
     api=API,
-    learns=(*USER, "FormSchemaWatchID", "FormResponsesWatchID", "FormWatchesExpiration"),
+    learns=(
+        *USER,
+        "FormSchemaWatchID",
+        "FormResponsesWatchID",
+        "FormWatchesExpiration",
+        "FormResponsesSeen",
+        "FormRevisionID",
+    ),
     learns_secrets=("OAuthData",),
     events=(
         EventType(name="responses", title="Somebody has filled in the form"),
