@@ -20,6 +20,7 @@ from autokitteh_server.integrations.spec import Answer
 #: What is watched is forgotten after a week. It is renewed while there are still days in which to mend what fails.
 WEEK_S: Final = 604_800
 _EARLIER_US: Final = 3 * 86_400 * 1_000_000
+_SOONEST_US: Final = 600 * 1_000_000
 
 _MAX_CHANNEL_ID: Final = 64
 _TOO_FAST: Final = ("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded")
@@ -88,8 +89,8 @@ def number_in(answer: Mapping[str, Any], name: str) -> int:
 
 def renewal(now: int, expires_at: int) -> int:
     """When to renew what expires, all in microseconds since 1970."""
-    # What lives shorter than it was asked to would otherwise be renewed all the time.
-    return max(expires_at - _EARLIER_US, now + (expires_at - now) // 2)
+    # What lives shorter than it was asked to, or has expired by a clock that is wrong, is not renewed all the time.
+    return max(expires_at - _EARLIER_US, now + (expires_at - now) // 2, now + _SOONEST_US)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ def poll(line: Line, polled_at: int) -> News:
     since = line.variables.get(_HISTORY, "")
     if not since:
         return News(variables={_HISTORY: str(_history_id(_profile(line)))})
-    params = {"startHistoryId": since, "maxResults": "1", "fields": "historyId,nextPageToken,history/id"}
+    params = {"startHistoryId": since, "maxResults": "1", "fields": "historyId,nextPageToken,history(id)"}
     for _ in range(_MAX_PAGES):
         answer = send(line, "GET", f"{_ME}/history", params=params)
         if answer.status == 404:  # so old that Gmail has forgotten it: after a week, sometimes after hours
