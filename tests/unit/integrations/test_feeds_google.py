@@ -186,6 +186,19 @@ def test_refusals(integration: str, status: int, body: object, intent: Intent) -
             assert TOKEN not in f"{raised.value}"
 
 
+@pytest.mark.parametrize("integration", FEEDS)
+def test_changes_that_are_none(there: Google, integration: str) -> None:
+    """Nothing is made of an answer that is not as it should be, and nothing is taken as read."""
+    connection = connect(there, integration)
+    connection.poll()
+    odd = {name: [1] for name in ("items", "changes", "responses", "history")}
+    odd |= dict.fromkeys(("nextSyncToken", "newStartPageToken", "historyId", "revisionId"), "9")
+    there.fake.routes.update((name, odd) for name in list(there.fake.routes))
+
+    with pytest.raises(ServiceError, match="not what its API answers"):
+        connection.ask()
+
+
 @pytest.mark.parametrize("integration", ["googlecalendar", "googleforms"])
 def test_pages_without_end(there: Google, integration: str) -> None:
     """Memory is bounded, whatever a service says."""
@@ -322,6 +335,9 @@ def test_channels(there: Google, integration: str, webhook: Webhook, prefix: str
     there.channels.clear()  # so that there is nothing to be stopped
     connection.register()
     assert len(asked(there, f"POST {api}/channels/stop")) == 2
+    there.channels.clear()
+    there.fake.routes[f"POST {api}/channels/stop"] = lambda _: "x" * (8 << 20)  # more than is read
+    connection.register()
     assert list(there.channels) == [connection.variables[f"{prefix}ID"]]
 
 
@@ -428,8 +444,8 @@ def test_responses(there: Google) -> None:
     there.respond("r0", "2025-11-24T15:00:00Z")
     connection.poll()
     there.respond("r1", "2025-11-24T16:00:00.2Z")
-    there.respond("r2", "2025-11-24T16:00:00.123456789Z")
     there.respond("r3", "2025-11-24T16:00:00Z")
+    there.respond("r2", "2025-11-24T16:00:00.123456789Z")
     there.respond("r0", "2025-11-24T16:00:01Z")
     there.revision = 2
 

@@ -61,7 +61,7 @@ def poll(line: Line, polled_at: int) -> News:
     asked = {"pageSize": _PAGE, "filter": f"timestamp >= {seen_at}"}
     found = [each for each in _responses(line, asked) if _submitted(each) >= seen_at]
     new = [each for each in found if _submitted(each) > seen_at or text_in(each, "responseId") not in seen]
-    variables = {_SEEN: _seen(line, found, seen_at, seen)}
+    variables = {_SEEN: _seen(line, found, seen_at)}
     form, changed = _changed(line)
     published = format_time(line.now)
     events: list[Found] = []
@@ -120,7 +120,7 @@ def _topic(watch: Mapping[str, Any]) -> str:
 
 def _begin(line: Line) -> News:
     asked = {"pageSize": "5000", "fields": "nextPageToken,responses(responseId,createTime,lastSubmittedTime)"}
-    seen = _seen(line, _responses(line, asked), _NEVER, ())
+    seen = _seen(line, _responses(line, asked), _NEVER)
     form = ask_google(line, "GET", _form(line), params={"fields": "revisionId"})
     return News(variables={_SEEN: seen, _REVISION: text_in(form, "revisionId")})
 
@@ -140,12 +140,10 @@ def _responses(line: Line, asked: Mapping[str, str]) -> list[Mapping[str, Any]]:
     return [each for page in pages(line, url, asked, first, _MAX_PAGES) for each in items_of(page, "responses")]
 
 
-def _seen(line: Line, found: Sequence[Mapping[str, Any]], seen_at: str, seen: Sequence[str]) -> str:
-    newest = max(map(_submitted, found), default=seen_at)
-    ids = {text_in(each, "responseId") for each in found if _submitted(each) == newest}
-    if newest == seen_at:
-        ids.update(seen)
-    return " ".join((line.variables["FormID"], newest, *sorted(ids)))
+def _seen(line: Line, found: Sequence[Mapping[str, Any]], before: str) -> str:
+    newest = max(map(_submitted, found), default=before)
+    ids = sorted(text_in(each, "responseId") for each in found if _submitted(each) == newest)
+    return " ".join((line.variables["FormID"], newest, *ids))
 
 
 def _submitted(response: Mapping[str, Any]) -> str:
