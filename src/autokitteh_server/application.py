@@ -155,6 +155,7 @@ class Application:
             feeds_changed=self._feeds_changed,
             http_for=self._http_for,
             public_url=settings.http.public_url,
+            service_url=settings.http.service_url,
         )
         self.oauth_pages = OAuthPages(self.services, is_secure=settings.http.public_url.startswith("https:"))
         self._warming = Background("warming-up", self._warm_up)

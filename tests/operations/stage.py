@@ -67,6 +67,7 @@ class Stage:
             feeds_changed=lambda: None,
             http_for=lambda api, base_url: ServiceHttp(now_s=lambda: START // 1_000_000, api=api, base_url=base_url),
             public_url="http://localhost:9980",
+            service_url="",
         )
 
     def _tell(self) -> None:

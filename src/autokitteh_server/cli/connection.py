@@ -162,11 +162,22 @@ def _render(connection: Connection, project_of: NameOf) -> list[str]:
             "status": f"{_words(connection.status.code)}: {connection.status.message}",
             "remedy": connection.status.remedy,
             "tried": local_time(connection.status.checked_at),
+            **_events(connection),
             "made by": _origin(connection.is_declared),
             "created": local_time(connection.created_at),
             "changed": local_time(connection.updated_at),
         }
     )
+
+
+def _events(connection: Connection) -> dict[str, str]:
+    """How its events come in; nothing if its service sends none."""
+    found = connection.events
+    if found is None:
+        return {}
+    since = f" (since {local_time(found.since)})" if found.since else ""
+    message = f": {found.message}" if found.message else ""
+    return {"events": f"{found.state}{message}{since}", "address": " ".join(found.addresses)}
 
 
 def _words(code: str) -> str:

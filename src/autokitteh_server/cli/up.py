@@ -20,6 +20,7 @@ Examples:
   ak up
   ak up --addr 127.0.0.1:8080 --data-dir ./data
   ak up --db postgresql://user@host/name
+  ak up --tunnel-url https://something.ngrok-free.app
 
 Ctrl-C stops it: requests and activities under way may come to their ends for some seconds. A second Ctrl-C ends it at
 once; then, as after a power cut, all sessions go on where they were at the next start.
@@ -35,6 +36,11 @@ once; then, as after a power cut, all sessions go on where they were at the next
     show_envvar=True,
     help="Where everything is kept. Default: ~/.local/share/autokitteh.",
 )
+@click.option(
+    "--tunnel-url",
+    metavar="URL",
+    help="The https address of a tunnel to this server: what services are told to send events to.",
+)
 @click.option("--db", metavar="URL", help="The database. Default: SQLite in the data folder.")
 @click.option(
     "--engine",
@@ -43,7 +49,7 @@ once; then, as after a power cut, all sessions go on where they were at the next
     show_default=True,
     help="What gives sessions their turns: this server, or a Temporal cluster, which is yet to come.",
 )
-def up(addr: str | None, data_dir: Path | None, db: str | None, engine: str) -> int:
+def up(addr: str | None, data_dir: Path | None, tunnel_url: str | None, db: str | None, engine: str) -> int:
     """Run the server."""
     # All that help can do without.
     from autokitteh_server.config_load import load_settings
@@ -55,12 +61,13 @@ def up(addr: str | None, data_dir: Path | None, db: str | None, engine: str) -> 
     if engine != "local":
         raise FailedPrecondition(f"this version has no engine {engine}", "Leave --engine out: sessions run here.")
     flags: dict[str, Any] = {}
-    for key, text in (("http.addr", addr), ("db", db)):
+    given = (("addr", "http.addr", addr), ("tunnel-url", "http.service_url", tunnel_url), ("db", "db", db))
+    for flag, key, text in given:
         if text is not None:
             try:
                 flags[key] = table()[key].kind.parse(text)
             except ValueError as error:
-                raise InvalidArgument(f"--{key.rpartition('.')[2]} {text}: {error}", "Give another.") from error
+                raise InvalidArgument(f"--{flag} {text}: {error}", "Give another.") from error
     if data_dir is not None:
         flags["data_dir"] = data_dir.expanduser().absolute()
     settings = load_settings(os.environ, flags)
@@ -72,7 +79,7 @@ def up(addr: str | None, data_dir: Path | None, db: str | None, engine: str) -> 
         Serving(settings, environ=os.environ, on_end=lambda: inbox.put(None)) as serving,
     ):
         unfinished = serving.start()
-        _tell(serving.url, serving.settings.data_dir, unfinished)
+        _tell(serving.url, serving.settings.data_dir, serving.settings.http.service_url, unfinished)
         order = inbox.get()
         if order is None:
             complain("a part of the server has ended by itself; the log says why")
@@ -81,10 +88,12 @@ def up(addr: str | None, data_dir: Path | None, db: str | None, engine: str) -> 
     return ExitCode.DONE
 
 
-def _tell(url: str, data_dir: Path, unfinished: int) -> None:
+def _tell(url: str, data_dir: Path, service_url: str, unfinished: int) -> None:
     from autokitteh_server.core.server_note import TOKEN_FILE
 
     write_lines([f"autokitteh is up at {url}"])
+    if service_url:
+        say(f"  as      {service_url}, for services and browsers")
     say(f"  data    {data_dir}")
     say(f"  token   in {data_dir / TOKEN_FILE}, where `ak` on this machine finds it")
     if unfinished:

@@ -30,8 +30,8 @@ class Line:
 class Registration:
     """What a service has been told."""
 
-    variables: Mapping[str, str] = field(repr=False)  # to be kept; those that are "" go away. How far polls have come
-    #: only counts where there is nothing yet.
+    variables: Mapping[str, str] = field(repr=False)  # to be kept; those that are "" go away. Of `keeps` only
+    #: what is not there yet is kept: events between a poll and this would be lost.
     renew_at: int | None = None  # when it is to be told again, before it forgets; None: it does not forget
 
 

@@ -1,12 +1,12 @@
 """Connections made ready for use: their credentials, and how they stand."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autokitteh_server.accounts.errors import ServiceUnavailable
 from autokitteh_server.accounts.lines import gets_tokens, http_of
-from autokitteh_server.core.entities import CheckResult, Connection, Var
+from autokitteh_server.core.entities import CheckResult, Connection, Feed, Var
 from autokitteh_server.core.errors import InternalError, NotFound, ServerError
 from autokitteh_server.core.names import did_you_mean
 from autokitteh_server.integrations.forms import (
@@ -26,9 +26,10 @@ from autokitteh_server.operations import connections as plain
 from autokitteh_server.operations import oauth
 from autokitteh_server.operations.checks import check_text
 from autokitteh_server.operations.connections import find_connection
+from autokitteh_server.operations.listening import Events, events_of
 from autokitteh_server.operations.services import Services
 from autokitteh_server.secretbox.box import Box, CannotOpen
-from autokitteh_server.storage import connections, variables
+from autokitteh_server.storage import connections, feeds, variables
 from autokitteh_server.storage.connection import Connection as Conn
 from autokitteh_server.storage.database import Database
 
@@ -41,6 +42,7 @@ class Standing:
     auth_type: str  # by which way it authenticates; "": it has no credentials yet
     status: Status
     checked_at: int | None  # when it was last tried; None: the status says what can be seen without that
+    events: Events | None  # how they come in; None: its service sends none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +97,16 @@ def get(services: Services, which: str) -> Standing:
 
 def look(services: Services, found: Sequence[Connection]) -> Sequence[Standing]:
     """How connections stand, as far as one can see without asking anybody."""
-    owned = services.database.read(lambda conn: variables.of_owners(conn, [each.id for each in found]))
-    return [_standing(each, [var for var in owned if var.owner_id == each.id], services.box) for each in found]
+    ids = [each.id for each in found]
+
+    def read(conn: Conn) -> tuple[Sequence[Var], Mapping[str, Feed]]:
+        return variables.of_owners(conn, ids), feeds.of_connections(conn, ids)
+
+    owned, fed = services.database.read(read)
+    by_owner: dict[str, list[Var]] = {each: [] for each in ids}
+    for var in owned:
+        by_owner[var.owner_id].append(var)
+    return [_standing(services, each, by_owner[each.id], fed.get(each.id)) for each in found]
 
 
 def initialize(services: Services, which: str, auth_type: str, values: Mapping[str, str]) -> Initialized:
@@ -171,7 +181,7 @@ def test(services: Services, which: str) -> Standing:
         values = {var.name: _value(var, services.box) for var in owned}
         status = try_connection(spec, values, http_of(spec, values, services.http_for))
     if status.code is Code.INIT_REQUIRED:
-        return _standing(connection, owned, services.box)
+        return get(services, connection.id)
     now = services.clock.now_us()
     result = CheckResult(code=status.code, message=status.message, remedy=status.remedy, checked_at=now)
 
@@ -189,8 +199,7 @@ def test(services: Services, which: str) -> Standing:
                 variables.put(conn, _made(services, connection.id, present, name, value, is_secret, {}, now))
 
     services.database.write(write)
-    auth = auth_in_use(spec, values)
-    return Standing(connection=connection, auth_type=auth.name if auth else "", status=status, checked_at=now)
+    return replace(get(services, connection.id), status=status, checked_at=now)
 
 
 def _renew(services: Services, connection: Connection, spec: Integration, values: Mapping[str, str]) -> Status | None:
@@ -213,9 +222,9 @@ def _with_variables(conn: Conn, which: str) -> tuple[Connection, Sequence[Var]]:
     return connection, variables.of_owners(conn, [connection.id])
 
 
-def _standing(connection: Connection, owned: Sequence[Var], box: Box) -> Standing:
+def _standing(services: Services, connection: Connection, owned: Sequence[Var], feed: Feed | None) -> Standing:
     spec = load_integration(connection.integration)
-    opened = _opened(owned, box)
+    opened = _opened(owned, services.box)
     auth = auth_in_use(spec, opened)
     checked, checked_at = connection.checked, None
     status = find_problem(spec, opened)
@@ -226,7 +235,13 @@ def _standing(connection: Connection, owned: Sequence[Var], box: Box) -> Standin
         since = "" if checked is None else " since it was changed"
         message = f"its credentials have not been tried{since}"
         status = Status(code=Code.WARNING, message=message, remedy="Run `ak connection test`.")
-    return Standing(connection=connection, auth_type=auth.name if auth else "", status=status, checked_at=checked_at)
+    return Standing(
+        connection=connection,
+        auth_type=auth.name if auth else "",
+        status=status,
+        checked_at=checked_at,
+        events=events_of(connection, feed, opened, services.service_url),
+    )
 
 
 def _is_stale(connection: Connection, owned: Sequence[Var], checked: CheckResult) -> bool:

@@ -36,6 +36,7 @@ class Services:
     feeds_changed: Callable[[], None]  # to be called once that is durable by which connections get their events
     http_for: Callable[[str, str], Http]  # the way to a service: its API's address, and what is in place of that
     public_url: str  # under which others reach the server
+    service_url: str  # the same as somebody has set it; "": nobody has, and services on the internet do not reach it
 
     @property
     def box(self) -> Box:

@@ -4,6 +4,7 @@ What a service has answered is stored in one transaction: the events, with all t
 come. So a crash neither loses nor repeats anything.
 """
 
+import hashlib
 import ipaddress
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,6 @@ from autokitteh_server.integrations.errors import Intent, ServiceError
 from autokitteh_server.integrations.feed import Feed, Line, Registration
 from autokitteh_server.integrations.forms import find_problem
 from autokitteh_server.integrations.incoming import load_feed
-from autokitteh_server.integrations.keys import content_key
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.spec import Integration
 from autokitteh_server.sources.deliveries import incoming_of
@@ -121,7 +121,7 @@ class _Step:
             return _off(self.feed, f"{problem.message}. {problem.remedy}", self.now)
         if why := plan.why_not(values):
             return _off(self.feed, why, self.now)
-        about = content_key({name: values.get(name, "") for name in plan.about})
+        about = _digest([values.get(name, "") for name in plan.about])
         if self.feed.about != about:
             if self.feed.about:  # how far it had come with another calendar means nothing
                 self.feeding.database.write(lambda conn: forget_place(conn, lines, self.connection.id, plan, self.now))
@@ -202,7 +202,7 @@ class _Step:
         new = {
             name: value
             for name, value in told.variables.items()
-            if name not in self.plan.keeps or not self.line.variables.get(name)
+            if not value or name not in self.plan.keeps or not self.line.variables.get(name)
         }
         self.feed = replace(self.feed, registered_url=self.feeding.public_url, renew_at=told.renew_at)
         values = {name: value for name, value in {**self.line.variables, **new}.items() if value}
@@ -266,6 +266,10 @@ def _failed(
         failures=feed.failures + 1,
         next_at=now + (_IDLE_US if is_lasting else pause),
     )
+
+
+def _digest(values: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(values).encode()).hexdigest()
 
 
 def _often(plan: Feed) -> str:

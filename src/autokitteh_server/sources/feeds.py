@@ -17,7 +17,6 @@ from autokitteh_server.core.errors import ServerError
 from autokitteh_server.core.manifest_schema import INTEGRATIONS
 from autokitteh_server.core.workers import Workers
 from autokitteh_server.integrations.incoming import load_feed, load_gateway
-from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.spec import TOKENS
 from autokitteh_server.sources.feeding import Feeding, forget_place
 from autokitteh_server.storage import connections, feeds, variables
@@ -168,10 +167,9 @@ def reconcile(database: Database, feeding: Feeding, now: int) -> None:
 
 
 def _changed(conn: Connection, links: Sequence[Link], known: Mapping[str, Feed]) -> frozenset[str]:
-    """Those of which somebody has changed what the server does not keep itself."""
-    own = {each.id: {*TOKENS, *load_integration(each.integration).learns} for each in links}
+    """Those whose variables have changed since: what is stored for a feed is as old as its step."""
     return frozenset(
         var.owner_id
-        for var in variables.of_owners(conn, own)
-        if var.name not in own[var.owner_id] and var.updated_at > known[var.owner_id].worked_at > 0
+        for var in variables.of_owners(conn, [each.id for each in links])
+        if var.name not in TOKENS and var.updated_at > known[var.owner_id].worked_at > 0
     )

@@ -7,6 +7,7 @@ from autokitteh_server.api.routes.naming import qualified
 from autokitteh_server.core.api_types.connections import (
     BeginOAuth,
     Connection,
+    ConnectionEvents,
     ConnectionStatus,
     CreateConnection,
     InitConnection,
@@ -65,7 +66,19 @@ def _shown(standing: Standing) -> Connection:
         remedy=standing.status.remedy,
         checked_at=None if checked_at is None else format_time(checked_at),
     )
-    return Connection.of(standing.connection, standing.auth_type, status)
+    return Connection.of(standing.connection, standing.auth_type, status, _events(standing))
+
+
+def _events(standing: Standing) -> ConnectionEvents | None:
+    found = standing.events
+    if found is None:
+        return None
+    return ConnectionEvents(
+        state=found.state,
+        message=found.message,
+        since=None if found.since is None else format_time(found.since),
+        addresses=list(found.addresses),
+    )
 
 
 def begin_oauth(ctx: Context, *, connection: str, query: InProject, body: BeginOAuth) -> OAuthLink:

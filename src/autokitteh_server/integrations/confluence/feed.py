@@ -112,4 +112,4 @@ def _why_not(variables: Mapping[str, str]) -> str:
     return "it has no credentials: run `ak connection init`"
 
 
-FEED = Feed(register=register, why_not=_why_not)
+FEED = Feed(register=register, needs_https=False, why_not=_why_not)

@@ -95,6 +95,7 @@ FEED = Feed(
     poll=poll,
     needs=(TOPIC,),
     keeps=(_HISTORY,),
+    about=("user_email",),
     # Pub/Sub repeats for a week what was not taken, and each change tells of all that were before it. Asking besides
     # would find no more, but would tell of nearly each change twice: a history goes on between push and poll.
     poll_anyway_s=None,

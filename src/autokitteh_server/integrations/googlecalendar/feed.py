@@ -119,6 +119,7 @@ FEED = Feed(
     register=register,
     poll=poll,
     keeps=(_TOKEN,),
+    about=("CalendarID",),
     poll_anyway_s=900.0,  # Google says that some of its calls get lost
     why_not=why_not,
 )

@@ -97,5 +97,6 @@ FEED = Feed(
     register=register,
     poll=poll,
     keeps=(_TOKEN,),
+    about=("user_email",),
     poll_anyway_s=900.0,  # Google says that some of its calls get lost
 )

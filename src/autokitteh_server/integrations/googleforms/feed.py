@@ -169,6 +169,7 @@ FEED = Feed(
     poll=poll,
     needs=(TOPIC,),
     keeps=(_SEEN, _REVISION),
+    about=("FormID",),
     # Google loses what it publishes in extraordinary circumstances only, and the next of it has the connection look.
     poll_anyway_s=3600.0,
     why_not=why_not,

@@ -138,4 +138,4 @@ def _why_not(variables: Mapping[str, str]) -> str:
     return "" if variables.get("AccessID") else "it is not known for which site it is: run `ak connection test`"
 
 
-FEED = Feed(register=register, why_not=_why_not)
+FEED = Feed(register=register, needs_https=False, why_not=_why_not)

@@ -104,4 +104,4 @@ def _why_not(variables: Mapping[str, str]) -> str:
     return "" if variables.get("BotToken") else "it has no token of a bot: run `ak connection init`"
 
 
-FEED = Feed(register=register, poll=poll, keeps=(_OFFSET,), poll_every_s=0.0, why_not=_why_not)
+FEED = Feed(register=register, poll=poll, keeps=(_OFFSET,), about=("BotToken",), poll_every_s=0.0, why_not=_why_not)
