@@ -37,13 +37,23 @@ def main(event):
 class Served:
     """An application that runs, and what tests do with it."""
 
-    def __init__(self, folder: Path, *, clock: Clock | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
         settings.setdefault("limits", Limits(memory_bytes=1024**3))
         settings.setdefault("http", HttpSettings(addr="127.0.0.1:0"))
         defaults: dict[str, Any] = {"data_dir": folder / "data", "durable": False, "stop_grace_s": 0.0}
         self.growth = Growth()
         self.app = Application(
-            Settings(**(defaults | UNCONFINED | settings)), environ=os.environ, clock=clock, listener=self.growth
+            Settings(**(defaults | UNCONFINED | settings)),
+            environ={**os.environ, **(environ or {})},
+            clock=clock,
+            listener=self.growth,
         )
         self.services = self.app.services
         self.database = self.services.database
@@ -130,9 +140,9 @@ class Served:
 
 
 @contextmanager
-def serving(folder: Path, *, clock: Clock | None = None, **settings: Any) -> Iterator[Served]:
-    """An application that runs, without a network."""
-    served = Served(folder, clock=clock, **settings)
+def serving(folder: Path, **options: Any) -> Iterator[Served]:
+    """An application that runs, without a network. `options`: of `Served`."""
+    served = Served(folder, **options)
     with served.app:
         served.app.start()
         yield served

@@ -115,22 +115,19 @@ class Application:
             find_integration=find_integration,
             mark=mark or self._mark,
         )
-        self.feeds = Feeds(
-            server.database,
-            server.clock,
-            Feeding(
-                database=server.database,
-                lines=Lines(
-                    database=server.database, box=keyring.box, tokens=self.accounts.tokens, http_for=self._http_for
-                ),
-                intake=self.intake,
-                clock=server.clock,
-                new_id=server.new_id,
-                new_slug=system_slug,
-                environ=environ,
-                public_url=settings.http.service_url,
+        self.feeding = Feeding(
+            database=server.database,
+            lines=Lines(
+                database=server.database, box=keyring.box, tokens=self.accounts.tokens, http_for=self._http_for
             ),
+            intake=self.intake,
+            clock=server.clock,
+            new_id=server.new_id,
+            new_slug=system_slug,
+            environ=environ,
+            public_url=settings.http.service_url,
         )
+        self.feeds = Feeds(server.database, server.clock, self.feeding)
         self.gateways = Gateways(
             server.database,
             keyring.box,

@@ -45,6 +45,9 @@ _IDLE_US: Final = 3600 * _S
 #: Before a service that could be asked, but not told, is told again.
 _TELL_AGAIN_US: Final = 900 * _S
 
+#: A service that has had nothing new is not asked again sooner.
+_SHORTEST_US: Final = _S
+
 #: The first pause after a failure; each one after that is twice as long, up to an hour.
 _PAUSE_US: Final = 5 * _S
 
@@ -171,12 +174,11 @@ class _Step:
     def _polled(self, every_s: float, state: FeedState, message: str) -> entities.Feed:
         assert self.plan.poll is not None
         news = self.plan.poll(self.line, self.feed.polled_at)
-        after = _good(
-            replace(self.feed, polled_at=self.now),
-            state,
-            message,
-            self.now if news.has_more else self.feeding.clock.now_us() + int(every_s * _S),
-        )
+        # A service that was to wait until there is something may not have done so.
+        at_least = self.now + (0 if news.events or news.has_more else _SHORTEST_US)
+        pause = 0 if news.has_more else int(every_s * _S)
+        next_at = max(at_least, self.feeding.clock.now_us() + pause)
+        after = _good(replace(self.feed, polled_at=self.now), state, message, next_at)
         incoming = [
             incoming_of(self.feeding.new_id, self.connection.id, found, received_at=self.now) for found in news.events
         ]

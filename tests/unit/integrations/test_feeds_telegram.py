@@ -1,5 +1,6 @@
 """Telegram is told, or asked: against a stand-in that keeps updates until they are posted or confirmed."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ class Telegram:
     loses: int = 0  # so many of its next answers
     calls: list[str] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)  # told after each call
 
     def happens(self, kind: str = "message") -> int:
         """Something happens in a chat."""
@@ -45,7 +47,9 @@ class Telegram:
         self.asked.append(asked)
         if bot != f"bot{TOKEN}":
             return 401, {"ok": False, "error_code": 401, "description": "Unauthorized"}
-        found = getattr(self, f"on_{method}")(asked.json)
+        with self.changed:
+            found = getattr(self, f"on_{method}")(asked.json)
+            self.changed.notify_all()
         if self.loses:
             self.loses -= 1
             return 0, None

@@ -1,0 +1,336 @@
+"""Services that are told and asked, by a server as `ak up` makes it: what is stored, and when it is done again.
+
+Most tests take the steps themselves, at the times that they choose; the last ones leave that to the server.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from autokitteh_server.config import HttpSettings
+from autokitteh_server.core.clock import VirtualClock
+from autokitteh_server.core.entities import Event, Feed, FeedState
+from autokitteh_server.operations import connecting, triggers, variables
+from autokitteh_server.sources.feeds import reconcile
+from autokitteh_server.storage import feeds
+from served import PROJECT, Served, listening, serving
+from unit.integrations import google_service
+from unit.integrations.feeds import serving as serving_service
+from unit.integrations.google_service import CALENDAR, START, Google, google
+from unit.integrations.test_feeds_telegram import TOKEN, Telegram
+
+MINUTE = 60 * 1_000_000
+DAY = 24 * 60 * MINUTE
+LIST = f"GET /calendar/v3/calendars/{quote(CALENDAR)}/events"
+PUBLIC = HttpSettings(addr="127.0.0.1:0", service_url="https://ak.example.com")
+
+
+class Steps:
+    """A server whose feeds do nothing by themselves."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.clock = VirtualClock(START)
+        self.served = Served(folder, clock=self.clock, **settings)
+        self.id = ""
+
+    def connect(self, integration: str, **values: str) -> None:
+        """Deploy code that gets the events of a connection with these variables."""
+        self.id = self.served.connect(integration, values)
+
+    def set(self, name: str, value: str) -> None:
+        variables.set_value(self.served.services, self.id, name, value)
+
+    def values(self) -> dict[str, str]:
+        found = variables.list_all(self.served.services, self.id, reveal=True)
+        return {each.name: each.value for each in found}
+
+    def pass_time(self, us: int) -> None:
+        self.clock.reach(self.clock.now_us() + us)
+
+    def look(self) -> Feed | None:
+        """Have a look at what there is to be done."""
+        reconcile(self.served.database, self.served.app.feeding, self.clock.now_us())
+        return self.served.database.read(lambda conn: feeds.find(conn, self.id))
+
+    def step(self) -> Feed:
+        """Do what is to be done, which has to be due."""
+        feed = self.look()
+        assert feed is not None and feed.next_at is not None
+        assert feed.next_at <= self.clock.now_us()
+        until = self.clock.now_us() + MINUTE
+        assert self.served.database.write(lambda conn: feeds.claim(conn, feed, until))
+        self.served.app.feeding.step(feed, until)
+        after = self.served.database.read(lambda conn: feeds.find(conn, self.id))
+        assert after is not None
+        return after
+
+    def events(self) -> list[Event]:
+        return self.served.events()
+
+    def types(self) -> list[str]:
+        return [each.event_type for each in self.events()]
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[Steps]:
+    """A server that nobody can reach."""
+    steps = Steps(tmp_path)
+    with steps.served.app:
+        yield steps
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Iterator[Steps]:
+    """A server that services can reach."""
+    steps = Steps(tmp_path, http=PUBLIC)
+    with steps.served.app:
+        yield steps
+
+
+@pytest.fixture
+def there() -> Iterator[Google]:
+    with google() as there:
+        yield there
+
+
+def connect_calendar(steps: Steps, there: Google, **values: str) -> None:
+    usual = {"auth_type": "oauth", "user_email": "ops@acme.com", "CalendarID": CALENDAR}
+    usual["oauth_AccessToken"] = google_service.TOKEN
+    steps.connect("googlecalendar", base_url=there.fake.url, **(usual | values))
+
+
+def test_a_service_is_asked_where_it_cannot_be_told(private: Steps, there: Google) -> None:
+    """The first poll only finds out where to begin; then each change is an event, once, and comes every minute."""
+    connect_calendar(private, there)
+    there.change_event("before")
+    first = private.step()
+    assert (first.state, private.events()) == (FeedState.POLLED, [])
+    assert "every 60 s: the server has no public address" in first.message
+
+    there.change_event("a")
+    private.pass_time(MINUTE)
+    private.step()
+    private.pass_time(MINUTE)
+    there.change_event("a", status="cancelled")
+    private.step()
+
+    assert private.types() == ["event_created", "event_deleted"]
+    assert private.events()[0].data["id"] == "a"
+    assert private.look().next_at == private.clock.now_us() + MINUTE  # type: ignore[union-attr]
+
+
+def test_it_is_not_asked_too_early(private: Steps, there: Google) -> None:
+    connect_calendar(private, there)
+    feed = private.step()
+    assert feed.next_at == private.clock.now_us() + MINUTE
+
+
+def test_a_service_is_told_and_asked_what_is_new(public: Steps, there: Google) -> None:
+    """A channel is opened, renewed before it expires, and when the server has another address."""
+    connect_calendar(public, there)
+    told = public.step()
+    assert told.state is FeedState.PUSHED
+    first = public.values()["CalendarEventsWatchID"]
+    assert there.channels[first]["address"] == "https://ak.example.com/googlecalendar/notif"
+
+    public.pass_time(4 * DAY)
+    public.step()
+    second = public.values()["CalendarEventsWatchID"]
+    assert second != first and set(there.channels) == {second}
+
+
+def test_a_call_has_the_service_asked_at_once(public: Steps, there: Google) -> None:
+    """Its answer to the call does not wait for that."""
+    connect_calendar(public, there)
+    public.step()
+    there.change_event("a")
+    with listening(public.served) as client:
+        values = public.values()
+        headers = {
+            "x-goog-channel-id": values["CalendarEventsWatchID"],
+            "x-goog-channel-token": values["CalendarEventsWatchToken"],
+            "x-goog-resource-state": "exists",
+            "x-goog-message-number": "2",
+        }
+        assert client.post("/googlecalendar/notif", headers=headers).status_code == 200
+        assert client.post("/googlecalendar/notif", headers={**headers, "x-goog-channel-token": "x"}).status_code == 403
+    assert public.events() == []
+    public.step()
+    assert public.types() == ["event_created"]
+
+
+def test_a_hurry_during_a_step_is_not_lost(private: Steps, there: Google) -> None:
+    """Something is said to be new while the service is asked: it is asked once more."""
+    connect_calendar(private, there)
+    private.step()
+    private.pass_time(MINUTE)
+    feed = private.look()
+    assert feed is not None
+    until = private.clock.now_us() + MINUTE
+    database = private.served.database
+    assert database.write(lambda conn: feeds.claim(conn, feed, until))
+    database.write(lambda conn: feeds.hurry(conn, [private.id], private.clock.now_us()))
+    private.served.app.feeding.step(feed, until)
+    assert private.look().next_at == private.clock.now_us()  # type: ignore[union-attr]
+
+
+def test_only_one_of_two_who_ask_stores_what_is_new(private: Steps, there: Google) -> None:
+    """While one has its answer and has not stored it, another one asks, stores, and is done."""
+    connect_calendar(private, there)
+    private.step()
+    there.change_event("a")
+    private.pass_time(MINUTE)
+    feed = private.look()
+    assert feed is not None
+    answer = there.fake.routes[LIST]
+    assert callable(answer)
+
+    def with_another(asked: Any) -> Any:
+        there.fake.routes[LIST] = answer
+        private.served.app.feeding.step(feed, private.clock.now_us() + MINUTE)
+        return answer(asked)
+
+    there.fake.routes[LIST] = with_another
+    after = private.served.app.feeding.step(feed, private.clock.now_us() + MINUTE)
+    assert private.types() == ["event_created"]
+    assert after is not None and after.next_at == private.clock.now_us()
+
+
+def test_another_calendar_has_another_beginning(private: Steps, there: Google) -> None:
+    """How far it had come with the one before means nothing."""
+    connect_calendar(private, there)
+    private.step()
+    place = private.values()["CalendarEventsSyncToken"]
+    private.pass_time(MINUTE)
+    private.set("CalendarID", "other")
+    there.fake.routes["GET /calendar/v3/calendars/other/events"] = {"nextSyncToken": "other-1", "items": [{"id": "x"}]}
+    private.step()
+    assert private.values()["CalendarEventsSyncToken"] == "other-1" != place
+    assert private.events() == []
+
+
+def test_a_service_that_is_away_is_tried_again(private: Steps, there: Google) -> None:
+    """Later and later; what has happened meanwhile comes then."""
+    connect_calendar(private, there)
+    private.step()
+    answer = there.fake.routes[LIST]
+    there.fake.routes[LIST] = (503, {})
+    there.change_event("a")
+    private.pass_time(MINUTE)
+    pauses = []
+    for _ in range(4):
+        after = private.step()
+        assert after.state is FeedState.WAITING
+        assert after.next_at is not None
+        pauses.append((after.next_at - private.clock.now_us()) // 1_000_000)
+        private.pass_time(after.next_at - private.clock.now_us())
+    assert pauses == [5, 10, 20, 40]
+    assert "has a problem of its own (503)" in after.message
+
+    there.fake.routes[LIST] = answer
+    assert private.step().state is FeedState.POLLED
+    assert private.types() == ["event_created"]
+
+
+def test_a_refused_token_waits_for_somebody(private: Steps, there: Google) -> None:
+    """It is tried a second time, in case the token was taken back just now; a new one is tried at once."""
+    connect_calendar(private, there)
+    answer = there.fake.routes[LIST]
+    there.fake.routes[LIST] = (401, {})
+    assert private.step().state is FeedState.WAITING
+    private.pass_time(5_000_000)
+    failed = private.step()
+    assert failed.state is FeedState.FAILED
+    assert failed.next_at == private.clock.now_us() + 60 * MINUTE
+    shown = connecting.get(private.served.services, private.id).events
+    assert shown is not None and (shown.state, shown.since) == (FeedState.FAILED, private.clock.now_us())
+
+    there.fake.routes[LIST] = answer
+    private.pass_time(MINUTE)
+    private.set("user_email", "ops@acme.com")  # as it is once it was connected anew
+    assert private.step().state is FeedState.POLLED
+
+
+def test_what_lacks_something_says_what(private: Steps, there: Google) -> None:
+    connect_calendar(private, there, CalendarID="")
+    feed = private.step()
+    assert feed.state is FeedState.OFF
+    assert "cal_id" in feed.message
+
+
+def test_nobody_is_asked_for_events_that_nobody_wants(private: Steps, there: Google) -> None:
+    """Without a trigger there is no feed; when there is one again, it begins anew."""
+    connect_calendar(private, there)
+    private.step()
+    assert "CalendarEventsSyncToken" in private.values()
+    triggers.delete(private.served.services, f"{PROJECT}/on_conn")
+    assert private.look() is None
+    assert "CalendarEventsSyncToken" not in private.values()
+    shown = connecting.get(private.served.services, private.id).events
+    assert shown is not None and "nobody waits for any" in shown.message
+
+
+def test_an_answer_that_nobody_foresaw(private: Steps, there: Google) -> None:
+    connect_calendar(private, there)
+    there.fake.routes[LIST] = {"items": 5, "nextSyncToken": ["x"]}
+    feed = private.step()
+    assert feed.state in (FeedState.WAITING, FeedState.FAILED)
+    assert private.events() == []
+
+
+# The server by itself
+
+
+@pytest.fixture
+def telegram() -> Iterator[tuple[Telegram, str]]:
+    """A bot at Telegram, and where that is."""
+    service = Telegram()
+    with serving_service(service.answer) as url:
+        yield service, url
+
+
+BOT = """
+def main(event):
+    return event.data.message.text
+"""
+
+
+def test_a_server_asks_by_itself(tmp_path: Path, telegram: tuple[Telegram, str]) -> None:
+    """Updates become sessions; after a restart it goes on where it was."""
+    service, url = telegram
+    with serving(tmp_path) as served:
+        served.connect("telegram", {"auth_type": "botToken", "BotToken": TOKEN, "base_url": url}, BOT)
+        for _ in range(250):
+            service.happens()
+        served.wait_all(250)
+    service.happens()
+    with serving(tmp_path) as served:
+        results = served.wait_all(251)
+    assert sorted(int(each.session.result) for each in results) == list(range(1, 252))
+
+
+def test_a_server_with_an_address_tells(tmp_path: Path, telegram: tuple[Telegram, str]) -> None:
+    """Without one it asks again, and nothing is lost in between."""
+    service, url = telegram
+    with serving(tmp_path) as served:
+        served.connect("telegram", {"auth_type": "botToken", "BotToken": TOKEN, "base_url": url}, BOT)
+        service.happens()
+        served.wait_all(1)
+    with serving(tmp_path, http=PUBLIC) as served, listening(served) as client:
+        with service.changed:
+            assert service.changed.wait_for(lambda: service.webhook is not None, 60)
+        assert service.webhook is not None
+        path = service.webhook["url"].removeprefix("https://ak.example.com")
+        secret = {"x-telegram-bot-api-secret-token": service.webhook["secret_token"]}
+        service.happens()
+        posted = service.updates[-1]
+        assert client.post(path, json=posted, headers=secret).status_code == 200
+        assert client.post(path, json=posted, headers={**secret, next(iter(secret)): "x"}).status_code == 401
+        served.wait_all(2)
+    service.happens()
+    with serving(tmp_path) as served:
+        results = served.wait_all(3)
+    assert sorted(int(each.session.result) for each in results) == [1, 2, 3]
