@@ -85,6 +85,11 @@ def command_of(form: Mapping[str, Any], key: str) -> Found:
     )
 
 
+def echo_of(command: Found) -> dict[str, str]:
+    """What whoever gave a command sees at once, and nobody else: the command."""
+    return {"response_type": "ephemeral", "text": f"{command.data['command']} {command.data['text']}".strip()}
+
+
 def interaction_of(payload: Mapping[str, Any], key: str) -> Found:
     """A use of a button, a menu, a shortcut or a form, posted or from a socket.
 
@@ -108,8 +113,7 @@ def _parse_command(request: Request) -> Parsed:
     if form.get("ssl_check"):  # Slack tries the address now and then
         return Parsed(reply=OK)
     found = command_of(form, body_key(request))
-    echo = {"response_type": "ephemeral", "text": f"{found.data['command']} {found.data['text']}".strip()}
-    return Parsed(events=(found,), reply=Reply(headers=_JSON_HEADERS, body=json.dumps(echo).encode()))
+    return Parsed(events=(found,), reply=Reply(headers=_JSON_HEADERS, body=json.dumps(echo_of(found)).encode()))
 
 
 def _actor(event: Mapping[str, Any]) -> str:
