@@ -16,18 +16,24 @@ _MOST_DOUBLINGS: Final = 20  # more would not be longer, and at some point no fl
 
 
 class Backoff:
-    """About 1 s, 2 s, 4 s, ... 5 min: each up to a half shorter, by chance.
+    """About 1 s, 2 s, 4 s, ... and at last `longest_s`: each up to a half shorter, by chance.
 
     - `chance`: a number from 0 to 1.
     """
 
-    def __init__(self, *, chance: Callable[[], float] = Random().random) -> None:  # noqa: B008 one for all is meant
+    def __init__(
+        self,
+        *,
+        longest_s: float = _LONGEST_S,
+        chance: Callable[[], float] = Random().random,  # noqa: B008 one for all is meant
+    ) -> None:
+        self._longest_s = longest_s
         self._chance = chance
         self._failures = 0
 
     def next_s(self) -> float:
         """How long to wait now. It has failed once more."""
-        whole: float = min(_FIRST_S * 2**self._failures, _LONGEST_S)
+        whole: float = min(_FIRST_S * 2**self._failures, self._longest_s)
         self._failures = min(self._failures + 1, _MOST_DOUBLINGS)
         return whole * (1 - self._chance() / 2)
 
