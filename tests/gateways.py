@@ -12,7 +12,7 @@ from autokitteh_server.core.errors import ServerError
 from autokitteh_server.integrations.gateway import GatewayState, Listener
 from autokitteh_server.integrations.webhook import Found
 
-WAIT_S = 5.0
+WAIT_S = 10.0
 
 Run = Callable[..., Awaitable[None]]
 

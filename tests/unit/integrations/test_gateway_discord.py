@@ -56,6 +56,7 @@ class Discord:
         self.permitted = sum(SWITCHES.values())  # intents that are switched on, whatever the flags say
         self.is_token_good = True
         self.is_ill = False
+        self.is_mute = False  # lets sockets be opened, and says nothing
         self.close_at_once = 0  # a code
         self.remaining = 1000
         self.beat_ms = 41_250
@@ -106,7 +107,9 @@ class Discord:
         self.queries.append(dict(request.query))
         link = Link(socket, request)
         self.links.append(link)
-        await link.send(10, {"heartbeat_interval": self.beat_ms})
+        if not self.is_mute:
+            await link.send(10, {"heartbeat_interval": self.beat_ms})
+        self.changes.note()
         async for message in socket:
             if message.type is WSMsgType.TEXT:
                 await self._take(link, message.json())
@@ -506,9 +509,9 @@ def test_nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         assert secret not in caplog.text
 
 
-@pytest.mark.parametrize("state", ["open", "waiting", "delivering", "greeting"])
+@pytest.mark.parametrize("state", ["open", "waiting", "delivering", "greeting", "unheard"])
 def test_it_ends_at_once(state: str) -> None:
-    """In whatever it is doing, and leaves nothing behind."""
+    """In whatever it is doing, also if nobody is there to say goodbye to, and leaves nothing behind."""
 
     async def scenario() -> None:
         async with scene() as on:
@@ -522,8 +525,29 @@ def test_it_ends_at_once(state: str) -> None:
                     await on.discord.send(0, 3)
                     await on.changes.until(lambda: on.heard.attempts)
                 case "greeting":
-                    on.discord.is_ill = True
+                    on.discord.is_mute = True
                     await on.discord.links[0].socket.close(code=4000)
-        assert all(link.socket.closed for link in on.discord.links)
+                    await on.changes.until(lambda: len(on.discord.links) == 2)
+                case "unheard":
+                    transport = on.discord.links[0].request.transport
+                    assert transport is not None
+                    transport.pause_reading()  # type: ignore[attr-defined]
+
+    play(scenario)
+
+
+def test_a_server_that_says_nothing_is_tried_again() -> None:
+    """Also over REST: a page instead of an answer, or no JSON at all."""
+
+    async def scenario() -> None:
+        async with prepared() as on:
+            on.discord.is_ill = True
+            async with running(gateway.run, variables(on.discord), on.heard, pause=on.pauses):
+                await on.changes.until(lambda: len(on.pauses.lengths) >= 3)
+                assert "DiscordServerError" in on.heard.message_of(GatewayState.WAITING)
+                on.discord.is_ill = False
+                await on.open_again(1)
+                await on.discord.send(0, 1)
+                await on.hears(1)
 
     play(scenario)

@@ -429,23 +429,28 @@ def test_nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         assert secret not in caplog.text
 
 
-@pytest.mark.parametrize("state", ["opening", "waiting", "delivering"])
+@pytest.mark.parametrize("state", ["open", "opening", "waiting", "delivering", "unheard"])
 def test_it_ends_at_once(state: str) -> None:
-    """In whatever it is doing, and leaves nothing behind."""
+    """In whatever it is doing, also if nobody is there to say goodbye to, and leaves nothing behind."""
 
     async def scenario() -> None:
         async with scene() as on:
-            if state == "waiting":
-                on.pauses.may_end.clear()
-                await on.slack.sockets[-1].send_json({"type": "disconnect", "reason": "warning"})
-                await on.changes.until(lambda: on.heard.has_been(GatewayState.WAITING))
-            elif state == "delivering":
-                on.heard.may_deliver.clear()
-                await on.slack.send_events(0, 3)
-            else:
-                on.slack.is_ill = True
-                await on.slack.sockets[-1].send_json({"type": "disconnect", "reason": "warning"})
-                await on.changes.until(lambda: on.slack.opens > 1)
-        assert all(socket.closed for socket in on.slack.sockets)
+            match state:
+                case "waiting":
+                    on.pauses.may_end.clear()
+                    await on.slack.sockets[-1].send_json({"type": "disconnect", "reason": "warning"})
+                    await on.changes.until(lambda: on.heard.has_been(GatewayState.WAITING))
+                case "delivering":
+                    on.heard.may_deliver.clear()
+                    await on.slack.send_events(0, 3)
+                    await on.changes.until(lambda: on.heard.attempts)
+                case "opening":
+                    on.slack.is_ill = True
+                    await on.slack.sockets[-1].send_json({"type": "disconnect", "reason": "warning"})
+                    await on.changes.until(lambda: on.slack.opens > 1)
+                case "unheard":
+                    transport = on.slack.requests[-1].transport
+                    assert transport is not None
+                    transport.pause_reading()  # type: ignore[attr-defined]
 
     play(scenario)

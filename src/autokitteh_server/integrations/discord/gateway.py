@@ -80,7 +80,7 @@ class _Full(Exception):
 
 class _DiscordGateway:
     def __init__(self, variables: Mapping[str, str], listener: Listener, *, pause: Pause, most_held: int) -> None:
-        from autokitteh_server.integrations.discord.socket import Session  # takes a second, which only this costs
+        from autokitteh_server.integrations.discord.socket import Session  # is heavy, and needed only here
 
         self._session = Session(
             token(variables),

@@ -1,6 +1,6 @@
 """A bot's session at Discord's gateway, with Discord's best known library, and without what that keeps of servers.
 
-The library is imported here, and takes a second: import this module only where a socket is opened.
+The library is imported here, which takes time and megabytes: import this module only where a socket is opened.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 from discord.http import HTTPClient, Route
 
 _OPEN_S: Final = 30.0
-_CLOSE_S: Final = 1.0
+_CLOSE_S: Final = 0.5
 
 _GOODBYE: Final = 1000  # the session is over, too
 _BACK_SOON: Final = 4000  # the session goes on

@@ -96,7 +96,7 @@ class _SocketMode:
 
     async def stay_open(self) -> None:
         """One socket after the other. Raises GatewayRefused."""
-        from autokitteh_server.integrations.slack.socket import CannotOpen  # takes a second, which only this costs
+        from autokitteh_server.integrations.slack.socket import CannotOpen  # is heavy, and needed only here
 
         while True:
             self._listener.stands(GatewayState.CONNECTING, "connecting to Slack")

@@ -1,6 +1,6 @@
 """A socket to Slack, as Slack's own library makes it: https://docs.slack.dev/apis/events-api/using-socket-mode.
 
-The library is imported here, and takes a second: import this module only where a socket is opened.
+The library is imported here, which takes time and megabytes: import this module only where a socket is opened.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 _API: Final = "https://slack.com/api"
 _ASK_S: Final = 10
 _OPEN_S: Final = 15.0
-_CLOSE_S: Final = 1.0
+_CLOSE_S: Final = 0.5
 _POST_S: Final = 5
 
 # What the library logs has addresses in it that are as good as tokens, and whole events. What there is to know is in
