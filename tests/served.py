@@ -80,8 +80,12 @@ class Served:
         made = connections.create(self.services, PROJECT, name, integration)
         for variable, value in values.items():
             variables.set_value(self.services, made.id, variable, value)
-        self.deploy(program, self._trigger(f"on_{name}", type=TriggerType.CONNECTION, connection_id=made.id, **fields))
+        self.deploy(program, self.trigger_of(name, made.id, **fields))
         return made.id
+
+    def trigger_of(self, name: str, connection_id: str, **fields: Any) -> Trigger:
+        """A trigger that gets a connection's events, for `deploy`."""
+        return self._trigger(f"on_{name}", type=TriggerType.CONNECTION, connection_id=connection_id, **fields)
 
     def webhook(self, name: str = "webhook", **fields: Any) -> Trigger:
         """A webhook for `deploy`."""

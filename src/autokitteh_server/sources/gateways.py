@@ -229,13 +229,19 @@ class Gateways:
             self._intake.submit(incoming_of(self._new_id, owner, event, received_at=now))
             for event in events
             for owner, values in wanted.links.items()
-            if is_for(event, values)
+            if is_for(event, _with_unknown(values, event))
         ]
         await asyncio.gather(*map(asyncio.wrap_future, pending))
 
     def stands_otherwise(self) -> None:
         """How one stands is to be stored. In the event loop."""
         self._wake.set()
+
+
+def _with_unknown(values: Mapping[str, str], event: Found) -> Mapping[str, str]:
+    """A connection's variables, with what it does not say taken from an event: its token says that it is meant."""
+    told = {name: value for match in event.match for name, value in match.values.items()}
+    return {**told, **{name: value for name, value in values.items() if value}}
 
 
 class _Held:

@@ -1,0 +1,196 @@
+"""Connections to services that a server holds open: one for each token, whoever wants events of it, whoever has it."""
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autokitteh_server.core.clock import VirtualClock
+from autokitteh_server.core.entities import FeedState
+from autokitteh_server.operations import connecting, connections, deployments, variables
+from autokitteh_server.operations.listening import Events
+from autokitteh_server.sources.gateways import Gateways
+from autokitteh_server.storage import leases
+from gateways import Changes
+from gateways import serving as serving_service
+from served import ECHO, PROJECT, Served, serving
+from unit.integrations.test_gateway_slack import APP_TOKEN, BOT_TOKEN, Slack
+
+PATIENCE_S = 30.0
+
+
+class Town:
+    """Slack, in a loop of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="slack")
+        self._thread.start()
+        self._stop = asyncio.Event()
+        self.changes = Changes()
+        self.slack = Slack(self.changes)
+        is_up = threading.Event()
+        self._serving = asyncio.run_coroutine_threadsafe(self._serve(is_up), self._loop)
+        assert is_up.wait(PATIENCE_S)
+
+    async def _serve(self, is_up: threading.Event) -> None:
+        async with serving_service(self.slack.app) as self.slack.address:
+            is_up.set()
+            await self._stop.wait()
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Have something done at Slack."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Wait until something has come of what a server did."""
+        self.do(self.changes.until(holds))
+
+    def open_sockets(self) -> int:
+        return sum(not each.closed for each in self.slack.sockets)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._serving.result(PATIENCE_S)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@pytest.fixture
+def town() -> Iterator[Town]:
+    town = Town()
+    try:
+        yield town
+    finally:
+        town.close()
+
+
+def connect(served: Served, town: Town, **values: str) -> str:
+    usual = {"auth_type": "socketMode", "private_app_token": APP_TOKEN, "private_bot_token": BOT_TOKEN}
+    return served.connect("slack", {**usual, "base_url": town.slack.base_url, **values})
+
+
+def shown(served: Served, connection_id: str, state: FeedState) -> Events:
+    """How a connection's events are said to come in, once that is so."""
+    tick = threading.Event()
+    for _ in range(int(PATIENCE_S * 100)):
+        events = connecting.get(served.services, connection_id).events
+        if events is not None and events.state is state and events.since is not None:
+            return events
+        tick.wait(0.01)
+    raise AssertionError(f"it is {events}")
+
+
+@contextmanager
+def other_server(served: Served, holder: str = "another") -> Iterator[Gateways]:
+    """What another server on the same database would hold."""
+    app = served.app
+    server = app.server
+    gateways = Gateways(server.database, app.services.box, app.intake, server.clock, server.new_id, holder=holder)
+    gateways.open()
+    try:
+        yield gateways
+    finally:
+        gateways.close()
+
+
+def test_what_comes_over_a_socket_starts_sessions(tmp_path: Path, town: Town) -> None:
+    """As it would if it were posted; Slack hears that it was taken, and the connection says how it stands."""
+    with serving(tmp_path) as served:
+        connection_id = connect(served, town, team_id="T01")
+        town.until(lambda: town.slack.sockets)
+        town.do(town.slack.send_events(1, 21))
+        results = served.wait_all(20)
+        town.until(lambda: not town.slack.unanswered)
+        assert [each.session.result["data"]["text"] for each in results] == [f"no. {n}" for n in range(1, 21)]
+        assert results[0].session.result["data"]["thread_ts"] == ""
+        assert "connected to Slack" in shown(served, connection_id, FeedState.OPEN).message
+        town.do(town.slack.send_events(1, 3))  # again, as after an answer that was lost
+        town.until(lambda: not town.slack.unanswered)
+        assert len(served.sessions()) == 20
+    assert town.open_sockets() == 0
+
+
+def test_events_of_another_team_are_not_for_it(tmp_path: Path, town: Town) -> None:
+    with serving(tmp_path) as served:
+        connect(served, town, team_id="T02")
+        town.until(lambda: town.slack.sockets)
+        town.do(town.slack.send_events(1, 2))
+        town.until(lambda: not town.slack.unanswered)
+        assert served.events() == []
+
+
+def test_there_is_one_socket_for_each_token(tmp_path: Path, town: Town) -> None:
+    """Two connections share it, and each gets its events."""
+    with serving(tmp_path) as served:
+        first = connect(served, town)
+        second = connections.create(served.services, PROJECT, "second", "slack").id
+        for var in variables.list_all(served.services, first, reveal=True):
+            variables.set_value(served.services, second, var.name, var.value)
+        served.deploy(ECHO, served.trigger_of("second", second))
+        shown(served, first, FeedState.OPEN)
+        shown(served, second, FeedState.OPEN)
+        town.do(town.slack.send_events(1, 2))
+        assert len({each.session.trigger_id for each in served.wait_all(2)}) == 2
+        assert town.open_sockets() == 1
+
+
+def test_it_is_let_go_when_nobody_wants_it(tmp_path: Path, town: Town) -> None:
+    with serving(tmp_path) as served:
+        connection_id = connect(served, town)
+        town.until(lambda: town.slack.sockets)
+        deployments.deactivate(served.services, PROJECT)
+        town.until(lambda: not town.open_sockets())
+        events = connecting.get(served.services, connection_id).events
+        assert events is not None and events.state in (FeedState.OFF, FeedState.OPEN)  # until it is noted
+
+
+def test_a_token_that_is_refused_waits_for_another(tmp_path: Path, town: Town) -> None:
+    with serving(tmp_path) as served:
+        connection_id = connect(served, town, private_app_token="xapp-wrong")
+        assert "invalid_auth" in shown(served, connection_id, FeedState.FAILED).message
+        assert town.slack.opens == 1
+        variables.set_value(served.services, connection_id, "private_app_token", APP_TOKEN)
+        shown(served, connection_id, FeedState.OPEN)
+
+
+def test_what_lacks_a_token_says_so(tmp_path: Path, town: Town) -> None:
+    with serving(tmp_path) as served:
+        connection_id = connect(served, town, private_bot_token="")
+        assert "lacks bot_token" in shown(served, connection_id, FeedState.OFF).message
+
+
+def test_of_two_servers_one_has_it_until_it_dies(tmp_path: Path, town: Town) -> None:
+    """The other one takes it over once nothing was heard of the first for a while."""
+    clock = VirtualClock(1_764_000_000_000_000)
+    with serving(tmp_path, clock=clock) as served:
+        # Somebody has it who is not there any more.
+        dead_until = clock.now_us() + 30_000_000
+        name = f"slack {hashlib.sha256(APP_TOKEN.encode()).hexdigest()[:32]}"
+        served.database.write(lambda conn: leases.take(conn, name, "dead", until=dead_until, now=clock.now_us()))
+        connect(served, town)
+        with other_server(served) as other:
+            served.app.gateways.changed()
+            other.changed()
+            assert town.slack.opens == 0
+            clock.reach(dead_until)
+            served.app.gateways.changed()
+            other.changed()
+            town.until(lambda: town.slack.sockets)
+            for _ in range(3):
+                served.app.gateways.changed()
+                other.changed()
+            town.do(town.slack.send_events(1, 6))
+            served.wait_all(5)
+            assert town.slack.opens == 1
+        # Whoever had it has let go, or has it still.
+        served.app.gateways.changed()
+        town.until(lambda: town.open_sockets() == 1)
+        town.do(town.slack.send_events(6, 8))
+        served.wait_all(7)
