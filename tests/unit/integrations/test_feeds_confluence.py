@@ -178,6 +178,12 @@ def test_no_administrator(confluence: Confluence) -> None:
         told(connected(confluence))
     assert "administrator of Confluence" in failure.value.remedy
 
+    confluence.is_admin = True
+    connection = connected(confluence)
+    connection.variables["Token"] = "wrong"
+    with pytest.raises(ServiceError, match="does not accept the credentials"):
+        told(connection)
+
 
 def test_another_secret(confluence: Confluence) -> None:
     """Whoever does not know it is refused."""

@@ -22,6 +22,8 @@ from autokitteh_server.integrations.confluence.spec import CATEGORIES
 from autokitteh_server.integrations.errors import ServiceError
 from autokitteh_server.integrations.feed import Feed, Line, Registration
 
+_FORBIDDEN: Final = 403
+
 #: What Data Center knows nothing of, and would refuse.
 _ONLY_CLOUD: Final = frozenset(
     {
@@ -51,7 +53,7 @@ def register(line: Line) -> Registration:
         _remove_all(line, site)
         made = [_make(line, site, category) for category, _ in CATEGORIES]
     except ServiceError as error:
-        if error.status not in (401, 403):
+        if error.status != _FORBIDDEN:
             raise
     else:
         return Registration(variables={name: value for each in made for name, value in each.items()})

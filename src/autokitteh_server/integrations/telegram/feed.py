@@ -1,7 +1,7 @@
 """Updates of a bot: Telegram is told where to post them, or else is asked for them.
 
-It does only one of both: https://core.telegram.org/bots/api#getting-updates. What nobody has
-fetched it keeps for a day. So even the first poll gives what there is: Telegram itself knows where to begin.
+It does only one of both: https://core.telegram.org/bots/api#getting-updates. What nobody has fetched it keeps for a
+day. So even the first poll gives what there is: Telegram itself knows where to begin.
 """
 
 import re
