@@ -22,7 +22,7 @@ from autokitteh_server.integrations.googledrive.shape import file_event
 from autokitteh_server.integrations.matching import CONNECTION_ID, match_of
 
 _API: Final = "https://www.googleapis.com/drive/v3"
-_TOKEN: Final = "DriveChangesStartPageToken"
+_CURSOR: Final = "DriveChangesStartPageToken"
 
 _ALL_DRIVES: Final = {
     "includeRemoved": "true",
@@ -61,29 +61,29 @@ def register(line: Line) -> Registration:
         "DriveEventsWatchExp": str(channel.expires_ms),
         "DriveEventsWatchToken": channel.token,
     }
-    if not line.variables.get(_TOKEN):
-        variables[_TOKEN] = start
+    if not line.variables.get(_CURSOR):
+        variables[_CURSOR] = start
     return Registration(variables=variables, renew_at=renewal(line.now, channel.expires_ms * 1000))
 
 
 def poll(line: Line, polled_at: int) -> News:
     """An event for each change on a page."""
-    token = line.variables.get(_TOKEN, "")
-    if not token:
-        return News(variables={_TOKEN: _start(line)})
-    answer = send(line, "GET", f"{_API}/changes", params={**_ASKED, "pageToken": token})
+    cursor = line.variables.get(_CURSOR, "")
+    if not cursor:
+        return News(variables={_CURSOR: _start(line)})
+    answer = send(line, "GET", f"{_API}/changes", params={**_ASKED, "pageToken": cursor})
     if answer.status in (400, 404, 410):
         start = _start(line)
-        if start == token:  # so it is not the token that Drive does not like
+        if start == cursor:  # so it is not this that Drive does not like
             verify_answer(answer)
-        # What has changed since the token was good cannot be found out.
-        return News(variables={_TOKEN: start})
+        # What has changed since it was good cannot be found out.
+        return News(variables={_CURSOR: start})
     page = read_answer(answer)
     match = match_of(**{CONNECTION_ID: line.connection_id})
     following = text_at(page, "nextPageToken")
     return News(
         events=tuple(file_event(each, match) for each in items_of(page, "changes")),
-        variables={_TOKEN: following or text_in(page, "newStartPageToken")},
+        variables={_CURSOR: following or text_in(page, "newStartPageToken")},
         has_more=bool(following),
     )
 
@@ -96,7 +96,7 @@ def _start(line: Line) -> str:
 FEED = Feed(
     register=register,
     poll=poll,
-    keeps=(_TOKEN,),
+    keeps=(_CURSOR,),
     about=("user_email",),
     poll_anyway_s=900.0,  # Google says that some of its calls get lost
 )
