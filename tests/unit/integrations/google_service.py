@@ -138,6 +138,8 @@ class Google:
         if query.get("showDeleted") != "true":
             return refusal(400, "We ask for what was deleted, each time")
         if token := query.pop("syncToken", ""):
+            if not token.startswith("s"):  # another calendar's
+                return refusal(400, "Invalid sync token value.")
             if int(token[1:]) < self.oldest_sync:
                 return refusal(410, "Sync token is no longer valid, a full sync is required.", "fullSyncRequired")
             ids = dict.fromkeys(self.event_log[int(token[1:]) :])

@@ -382,6 +382,18 @@ def test_instances_that_do_not_say_when_they_changed(there: Google) -> None:
     assert [each.data["id"] for each in connection.poll()] == ["e2"]
 
 
+def test_another_calendar(there: Google) -> None:
+    """Google does not take the token of one for another: what is new in this one is listed."""
+    connection = connect(there, "googlecalendar")
+    there.change_event("e1")
+    there.now += DAY
+    connection.poll(there.now)
+    there.change_event("e2")
+    connection.variables["CalendarEventsSyncToken"] = "another calendar's"
+
+    assert [each.data["id"] for each in connection.poll(there.now)] == ["e2"]
+
+
 def test_a_calendar_that_was_never_asked(there: Google) -> None:
     """It begins, whatever the token is from; what was before is not new."""
     there.change_event("e1")
