@@ -69,11 +69,7 @@ def test_addresses_that_lead_nowhere() -> None:
     ]
 
 
-#: Their watches are not made yet, so that nobody stores a token of theirs.
-NOT_YET = {"googlecalendar", "googledrive"}
-
-
-@pytest.mark.parametrize("name", sorted(set(INTEGRATIONS) - NOT_YET))
+@pytest.mark.parametrize("name", sorted(INTEGRATIONS))
 def test_secrets_of_webhooks_are_stored_as_such(name: str) -> None:
     """What requests are checked with is known to the integration, and is encrypted."""
     webhook = load_webhook(name)
