@@ -72,6 +72,7 @@ class Slack:
                 self.unanswered.pop(answer["envelope_id"], None)
                 self.answers[answer["envelope_id"]] = answer
             self.changes.note()
+        self.changes.note()
         return socket
 
     async def _take_post(self, request: web.Request) -> web.Response:
