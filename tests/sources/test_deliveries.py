@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from autokitteh_server.integrations.samples import load_sample
-from served import Served, listening, serving
+from autokitteh_server.operations import deployments
+from served import PROJECT, Served, listening, serving
 
 SECRET = "s3cret"
 
@@ -54,3 +55,23 @@ def test_an_event_of_a_service_starts_a_session(served: Served, client: httpx.Cl
     (result,) = served.wait_all(1)
     assert result.session.result["type"] == "issue_comment"
     assert result.session.result["data"]["comment"] == sample["comment"]
+
+
+def test_refusals_are_logged_now_and_then_and_without_what_is_in_addresses(
+    served: Served, client: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Anybody can send requests; and addresses may be what only the service knows."""
+    served.connect("confluence", {"BaseURL": "https://acme.atlassian.net", "WebhookSecret_created": SECRET})
+    for secret in ("guess-1", "guess-2", "guess-3"):
+        assert client.post(f"/confluence/webhook/created/{secret}", json={}).status_code == 401
+    (line,) = [each.getMessage() for each in caplog.records if "is refused" in each.getMessage()]
+    assert line.startswith("a request to /confluence/webhook/{category}/{secret} is refused: ")
+    assert "guess" not in caplog.text
+
+
+def test_nobody_has_events_without_being_deployed(served: Served, client: httpx.Client) -> None:
+    served.connect("github", {"pat": "p", "pat_key": "k1", "pat_secret": SECRET})
+    deployments.deactivate(served.services, PROJECT)
+    sample = load_sample("github", "issue_comment")
+    assert client.post("/github/webhook/k1", **github("issue_comment", sample)).status_code == 200
+    assert served.events() == []

@@ -32,6 +32,9 @@ _log = logging.getLogger(__name__)
 #: So many of the largest bodies may be in memory at once.
 _AT_ONCE: Final = 4
 
+#: Of requests to one address that are refused one is logged in this time.
+_COMPLAIN_US: Final = 5_000_000
+
 
 def webhooks() -> dict[str, Webhook]:
     """How services call, by the integrations' names."""
@@ -64,6 +67,18 @@ class ServiceDoors:
         self.send_message = send_message
         self.instruments = instruments or NoInstruments()
         self.budget = Budget(_AT_ONCE * max_body_bytes)
+        self._complaints: dict[str, tuple[int, int]] = {}  # by address: when the last was logged, and how many since
+
+    def complain(self, address: str, reason: str) -> None:
+        """Log why a request was refused. Anybody can send them, so not each one is worth a line."""
+        now = self.clock.now_us()
+        last, since = self._complaints.get(address, (0, 0))
+        if 0 <= now - last < _COMPLAIN_US:
+            self._complaints[address] = last, since + 1
+            return
+        more = f" ({since} more since the last line)" if since else ""
+        _log.warning("a request to %s is refused: %s%s", address, reason, more)
+        self._complaints[address] = now, 0
 
     def routes(self) -> list[Route]:
         """The routes, for the application."""
@@ -82,17 +97,18 @@ class _Door:
     async def __call__(self, request: Request, send: Send) -> None:
         path = request.path_params["path"]
         began_at = self.doors.clock.now_us()
-        if not self.webhook.is_at(path):
+        template = self.webhook.template_of(path)
+        if template is None:
             response = refusal(404, "there is nothing at this address")
         else:
             try:
-                response = await self._answer(request, path)
+                response = await self._answer(request, path, template)
             except ClientDisconnect:
                 return
         await response(request.scope, request.receive, send)
         self.doors.instruments.webhook_answered(response.status_code, (self.doors.clock.now_us() - began_at) / 1e6)
 
-    async def _answer(self, request: Request, path: str) -> Response:
+    async def _answer(self, request: Request, path: str, template: str) -> Response:
         with self.doors.budget.holding() as hold:
             try:
                 body = await read_body(request, self.doors.max_body_bytes, hold)
@@ -100,7 +116,7 @@ class _Door:
             except RefusedAtDoor as refused:
                 return refused.response
             except Refused as refused:
-                _log.warning("a request to /%s/%s is refused: %s", self.name, path[:100], refused.message)
+                self.doors.complain(f"/{self.name}/{template}", refused.message)
                 return refusal(refused.status, refused.message)
             except ServerError as error:
                 return unavailable(error)

@@ -117,4 +117,8 @@ def _ask(field: FormField, is_there: bool) -> str:
 def _render(made: Initialized) -> list[str]:
     if made.authorize_url:
         return [f"Open this address, and agree: {made.authorize_url}"]
-    return render_status(made.connection)
+    lines = render_status(made.connection)
+    events = made.connection.events
+    if events is not None and events.addresses:
+        lines += ["For its events, enter at the service:", *(f"  {each}" for each in events.addresses)]
+    return lines

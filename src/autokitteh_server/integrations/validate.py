@@ -76,7 +76,7 @@ def find_hook_faults(spec: Integration) -> Iterator[str]:
         for hook in auth.hooks:
             name, _, path = hook.partition("/")
             webhook = load_webhook(name)
-            if webhook is None or not webhook.is_at(path):
+            if webhook is None or webhook.template_of(path) is None:
                 yield f"{auth.name}: nobody listens at {hook}"
             if not set(names_in(hook)) <= known:
                 yield f"{auth.name}: nobody stores what is in {hook}"

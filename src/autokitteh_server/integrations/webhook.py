@@ -163,9 +163,9 @@ class Webhook:
     may_be_unsigned: bool = False  # for connections without a secret
     also_for: tuple[str, ...] = ()  # other integrations whose connections get its events
 
-    def is_at(self, path: str) -> bool:
-        """Whether it is called at this path."""
-        return any(path_values(each, path) is not None for each in self.paths)
+    def template_of(self, path: str) -> str | None:
+        """Which of its paths this is, without what only those may know who call; None if it is none."""
+        return next((each for each in self.paths if path_values(each, path) is not None), None)
 
     def variables_for(self, request: Request) -> tuple[str, ...]:
         """The variables of connections in which secrets for this request are."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from autokitteh_server.core.entities import Connection, Feed, FeedState
 from autokitteh_server.integrations.addresses import addresses_of
+from autokitteh_server.integrations.forms import find_problem
 from autokitteh_server.integrations.incoming import load_feed, load_gateway, load_webhook
 from autokitteh_server.integrations.matching import CONNECTION_ID
+from autokitteh_server.integrations.registry import load_integration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,14 @@ def events_of(connection: Connection, feed: Feed | None, variables: Mapping[str,
     addresses = addresses_of(name, {**variables, CONNECTION_ID: connection.id}, url)
     if feed is not None:
         return Events(state=feed.state, message=feed.message, since=feed.changed_at, addresses=addresses)
+    if load_webhook(name) is None and load_feed(name) is None and load_gateway(name) is None:
+        return None
+    if problem := find_problem(load_integration(name), variables):
+        return Events(state=FeedState.OFF, message=f"{problem.message}. {problem.remedy}")
     if load_feed(name) is not None or load_gateway(name) is not None:
         return Events(
             state=FeedState.OFF, message="nobody waits for any: no trigger has it, or its project is not deployed"
         )
-    if load_webhook(name) is None:
-        return None
     if not url:
         message = "the server does not know under which address services reach it (`ak up --tunnel-url`)"
         return Events(state=FeedState.OFF, message=message)

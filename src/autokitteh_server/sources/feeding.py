@@ -275,7 +275,7 @@ def _digest(values: Sequence[str]) -> str:
 
 
 def _often(plan: Feed) -> str:
-    return f"it is asked every {plan.poll_every_s:g} s" if plan.poll_every_s else "it is asked all the time"
+    return f"its service is asked {f'every {plan.poll_every_s:g} s' if plan.poll_every_s else 'all the time'}"
 
 
 def _is_local(url: str) -> bool:

@@ -25,9 +25,9 @@ def test_addresses_are_different(name: str) -> None:
     webhook = load_webhook(name)
     assert webhook is not None
     for path in webhook.paths:
-        assert webhook.is_at(path)
-        assert not webhook.is_at(path + "/more/than/that")
-    assert not webhook.is_at("")
+        assert webhook.template_of(path)
+        assert webhook.template_of(path + "/more/than/that") is None
+    assert webhook.template_of("") is None
 
 
 @pytest.mark.parametrize("name", NAMES)
