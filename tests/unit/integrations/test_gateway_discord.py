@@ -59,6 +59,7 @@ class Discord:
         self.is_mute = False  # lets sockets be opened, and says nothing
         self.close_at_once = 0  # a code
         self.remaining = 1000
+        self.resume_url = ""  # "": here, at a place of its own
         self.beat_ms = 41_250
         self.links: list[Link] = []
         self.queries: list[dict[str, str]] = []
@@ -71,6 +72,7 @@ class Discord:
         self.app.router.add_get("/api/oauth2/applications/@me", self._application)
         self.app.router.add_get("/api/gateway/bot", self._gateway)
         self.app.router.add_get("/", self._link)
+        self.app.router.add_get("/resume/", self._link)
 
     @property
     def url(self) -> str:
@@ -79,6 +81,9 @@ class Discord:
     @property
     def session_id(self) -> str:
         return f"session-{len(self.sessions)}"
+
+    def _resume_url(self) -> str:
+        return self.resume_url or f"{self.url}resume/"
 
     def _refusal(self, request: web.Request) -> web.Response | None:
         self.changes.note()
@@ -131,7 +136,9 @@ class Discord:
                     return
                 self.sessions[f"session-{len(self.sessions) + 1}"] = []
                 ready = {"v": 10, "user": {"id": BOT_ID}, "guilds": [{"id": "7", "unavailable": True}]}
-                await self.dispatch("READY", {**ready, "session_id": self.session_id, "resume_gateway_url": self.url})
+                await self.dispatch(
+                    "READY", {**ready, "session_id": self.session_id, "resume_gateway_url": self._resume_url()}
+                )
                 await self.dispatch("GUILD_CREATE", {"id": "7", "name": "ours", "channels": "not even a list"})
             case 6:
                 self.resumed.append(data)
@@ -297,6 +304,26 @@ def test_what_was_missed_comes_with_the_next_socket(how: str) -> None:
             assert len({each.key for each in on.heard.events}) == 10
             assert on.discord.resumed == [{"seq": 7, "session_id": "session-1", "token": TOKEN}]
             assert len(on.discord.identified) == 1
+            assert [link.request.path for link in on.discord.links] == ["/", "/resume/"]
+
+    play(scenario)
+
+
+def test_a_session_goes_on_elsewhere_if_its_own_address_is_dead() -> None:
+    """Discord names an address for that; its usual one does it, too."""
+
+    async def scenario() -> None:
+        async with prepared() as on:
+            on.discord.resume_url = f"{on.discord.url}nowhere/"
+            async with running(gateway.run, variables(on.discord), on.heard, pause=on.pauses):
+                await on.open_again(1)
+                await on.discord.links[0].socket.close(code=4000)
+                await on.discord.send(0, 3, is_missed=True)
+                await on.hears(3)
+
+            assert on.ids() == ids(0, 3)
+            assert (len(on.discord.identified), len(on.discord.resumed)) == (1, 1)
+            assert [link.request.path for link in on.discord.links] == ["/", "/"]
 
     play(scenario)
 
