@@ -18,6 +18,7 @@ _ASK_S: Final = 10
 _OPEN_S: Final = 15.0
 _CLOSE_S: Final = 0.5
 _POST_S: Final = 5
+_MAX_REASON: Final = 100
 
 # What the library logs has addresses in it that are as good as tokens, and whole events. What there is to know is in
 # the gateway's state.
@@ -112,4 +113,6 @@ def _cannot_open(error: SlackApiError) -> CannotOpen:
     reason = data.get("error") if isinstance(data, dict) else None
     headers = getattr(error.response, "headers", None) or {}
     after = str(headers.get("Retry-After", ""))
-    return CannotOpen(str(reason or "no reason given"), float(after) if after.isdigit() else 0.0)
+    return CannotOpen(
+        " ".join(str(reason or "no reason given").split())[:_MAX_REASON], float(after) if after.isdigit() else 0.0
+    )
