@@ -4,6 +4,7 @@ import textwrap
 from pathlib import Path
 
 from autokitteh_server.integrations.forms import fields_of
+from autokitteh_server.integrations.incoming import load_feed, load_webhook
 from autokitteh_server.integrations.registry import all_integrations
 from autokitteh_server.integrations.spec import AuthType, Integration
 
@@ -23,6 +24,11 @@ ak connection list my_project                # how each stands
 
 A connection's fields are kept as its [vars](../howto/vars-and-secrets.md), the secret ones encrypted. How helpers make
 clients of them is told in [Clients of services](../explanation/clients.md)."""
+
+_SAMPLES = (
+    "`ak integration sample {name} EVENT_TYPE` prints what a handler gets. "
+    "[Events of services](../howto/service-events.md) says how to try one without the service."
+)
 
 _BASE_URL = "is used in place of `{api}`: a proxy, or a stand-in for tests."
 
@@ -105,7 +111,17 @@ def _events(spec: Integration, how: str) -> list[str]:
     if not spec.events:
         return ["## Events", "There are none."]
     rows = [f"| `{each.name}` | {each.title} |" for each in spec.events]
-    return [f"## Events\n\n{how}".strip(), "\n".join(["| event type | when |", "|---|---|", *rows])]
+    table = "\n".join(["| event type | when |", "|---|---|", *rows])
+    return [f"## Events\n\n{how}".strip(), *_of_the_server(spec), table, _SAMPLES.format(name=spec.name)]
+
+
+def _of_the_server(spec: Integration) -> list[str]:
+    """What the server's environment has for events."""
+    webhook, feed = load_webhook(spec.name), load_feed(spec.name)
+    names = [*(webhook.server_secrets if webhook else ()), *(feed.needs if feed else ())]
+    if not names:
+        return []
+    return [f"What the server's own app or project needs is in its environment: {', '.join(f'`{n}`' for n in names)}."]
 
 
 def _marks(is_secret: bool, is_optional: bool) -> str:

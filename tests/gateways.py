@@ -44,6 +44,7 @@ class Heard:
         self.may_deliver = asyncio.Event()
         self.may_deliver.set()
         self.attempts = 0
+        self.place = ""
 
     async def deliver(self, events: Sequence[Found]) -> None:
         self.attempts += 1
@@ -53,6 +54,10 @@ class Heard:
             self.refusals -= 1
             raise ServerError("the database is away")
         self.events += events
+        self.changes.note()
+
+    def keep(self, place: str) -> None:
+        self.place = place
         self.changes.note()
 
     def stands(self, state: GatewayState, message: str) -> None:

@@ -194,3 +194,21 @@ def test_of_two_servers_one_has_it_until_it_dies(tmp_path: Path, town: Town) -> 
         town.until(lambda: town.open_sockets() == 1)
         town.do(town.slack.send_events(6, 8))
         served.wait_all(7)
+
+
+def test_where_a_gateway_was_is_there_for_the_next(tmp_path: Path) -> None:
+    """Also for another server, and after a crash; not for ever."""
+    clock = VirtualClock(1_764_000_000_000_000)
+    now = clock.now_us()
+    with serving(tmp_path, clock=clock) as served:
+        database = served.database
+        assert database.write(lambda conn: leases.take(conn, "discord x", "one", until=now + 30, now=now))
+        database.write(lambda conn: leases.keep_place(conn, "discord x", "one", "here"))
+        database.write(lambda conn: leases.keep_place(conn, "discord x", "two", "nowhere"))
+        assert not database.write(lambda conn: leases.take(conn, "discord x", "two", until=now + 40, now=now + 29))
+        assert database.write(lambda conn: leases.take(conn, "discord x", "two", until=now + 40, now=now + 30))
+        assert database.read(lambda conn: leases.places(conn, ["discord x"])) == {"discord x": "here"}
+        assert not database.write(lambda conn: leases.take(conn, "discord x", "one", until=now + 50, now=now + 31))
+        clock.reach(now + 8 * 24 * 3600 * 1_000_000)
+        assert served.app.sweeper.sweep_now().leases == 1  # type: ignore[union-attr]
+        assert database.read(lambda conn: leases.places(conn, ["discord x"])) == {}

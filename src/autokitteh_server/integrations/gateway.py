@@ -22,12 +22,24 @@ class GatewayState(StrEnum):
 
 
 class Listener(Protocol):
-    """Whom a gateway tells what comes. Both are called in its event loop."""
+    """Whom a gateway tells what comes. Everything is called in its event loop."""
+
+    @property
+    def place(self) -> str:
+        """What `keep` was given last, if need be by another server; "": nothing."""
+        ...
 
     async def deliver(self, events: Sequence[Found]) -> None:
         """Take what has come in one message. Returns once it is durable, and then the service may be told so.
 
         Raises ServerError if that cannot be now: the service is not told, and sends it again if it can.
+        """
+        ...
+
+    def keep(self, place: str) -> None:
+        """Note where to go on if this server dies: all that comes before it was delivered.
+
+        It is stored a little later, so something may come twice after a crash. Its keys are the same then.
         """
         ...
 

@@ -11,7 +11,7 @@ from autokitteh_server.core.background import Background
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.core.instruments import Instruments
-from autokitteh_server.storage import retention
+from autokitteh_server.storage import leases, retention
 from autokitteh_server.storage.database import Database
 from autokitteh_server.storage.events import KEY_LIFE_US
 
@@ -37,6 +37,9 @@ _FIRST_US: Final = 60_000_000
 #: What is left of a folder that was being written when a server died is swept after so long.
 _UNFINISHED_US: Final = _DAY_US
 
+#: After so long nobody goes on where the last holder of a lease has left off.
+_LEASES_US: Final = 7 * _DAY_US
+
 #: Between two portions, of real time: a backlog of months must not take the database for itself.
 _PAUSE_S: Final = 0.02
 
@@ -57,6 +60,7 @@ class Swept:
     sessions: int = 0
     records: int = 0
     event_keys: int = 0
+    leases: int = 0
     blobs: int = 0
     build_folders: int = 0
     environments: int = 0
@@ -93,6 +97,7 @@ class _Sweep:
         self._events()
         self._sessions()
         self._event_keys()
+        self._leases()
         self._blobs()
         if self._go_on():
             self._build_folders()
@@ -124,6 +129,10 @@ class _Sweep:
         for keys in self._portions(partial(retention.find_keys, seen_before=before), BATCH):
             forget = partial(retention.delete_keys, keys=keys, seen_before=before)
             self._swept.event_keys += self._database.write(forget)
+
+    def _leases(self) -> None:
+        before = self._now - _LEASES_US
+        self._swept.leases += self._database.write(partial(leases.forget, before=before))
 
     def _blobs(self) -> None:
         # Fewer at once: each may have megabytes.

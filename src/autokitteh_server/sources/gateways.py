@@ -126,9 +126,15 @@ class Gateways:
         finally:
             with self._lock:
                 self._loop = None
+            places = {name: held.place for name, held in self._held.items()}
             await self._let_go(list(self._held))
+
+            def write(conn: Connection) -> None:
+                self._keep_places(conn, places)
+                leases.release(conn, self._holder, now=self._clock.now_us())
+
             try:
-                await asyncio.to_thread(self._database.write, lambda conn: leases.release(conn, self._holder))
+                await asyncio.to_thread(self._database.write, write)
             except ServerError as error:
                 _log.warning("other servers have to wait for what this one held open: %s", error)
 
@@ -136,7 +142,7 @@ class Gateways:
         """One round: see what there is, say what is ours, open and close."""
         try:
             seen = await asyncio.to_thread(self._see)
-            ours = await asyncio.to_thread(self._take, list(seen.wanted)) if seen.wanted else frozenset()
+            ours = await asyncio.to_thread(self._take, list(seen.wanted)) if seen.wanted else {}
         except ServerError as error:
             _log.error("connections to services cannot be looked after now: %s", error)
             if self._clock.now_us() > self._until - _LEASE_US // 3:
@@ -147,12 +153,12 @@ class Gateways:
             return
         await self._let_go([name for name, held in self._held.items() if not held.is_still(seen.wanted.get(name))])
         await self._let_go([name for name in self._held if name not in ours])
-        for name in ours:
+        for name, place in ours.items():
             wanted = seen.wanted[name]
             if name in self._held:
                 self._held[name].wanted = wanted
             else:
-                self._held[name] = held = _Held(self, wanted)
+                self._held[name] = held = _Held(self, wanted, place)
                 held.task = asyncio.create_task(held.run(), name=f"gateway {name}")
         await self._note(seen)
 
@@ -185,17 +191,24 @@ class Gateways:
         wanted = {name: Wanted(gateway=gateway, links=links) for name, (gateway, links) in found.items()}
         return Seen(wanted=wanted, without=without, noted=noted)
 
-    def _take(self, names: Sequence[str]) -> frozenset[str]:
-        """Those of the gateways that are this server's, for a while."""
+    def _take(self, names: Sequence[str]) -> Mapping[str, str]:
+        """Those of the gateways that are this server's, for a while, and where each has left off."""
         now = self._clock.now_us()
         until = now + _LEASE_US
-        ours = self._database.write(
-            lambda conn: frozenset(
-                name for name in names if leases.take(conn, name, self._holder, until=until, now=now)
-            )
-        )
+        places = {name: held.place for name, held in list(self._held.items())}
+
+        def write(conn: Connection) -> Mapping[str, str]:
+            ours = [name for name in names if leases.take(conn, name, self._holder, until=until, now=now)]
+            self._keep_places(conn, places)
+            return leases.places(conn, ours)
+
+        ours = self._database.write(write)
         self._until = until
         return ours
+
+    def _keep_places(self, conn: Connection, places: Mapping[str, str]) -> None:
+        for name, place in places.items():
+            leases.keep_place(conn, name, self._holder, place)
 
     async def _let_go(self, names: Sequence[str]) -> None:
         tasks = [self._held.pop(name).task for name in names]
@@ -247,10 +260,11 @@ def _with_unknown(values: Mapping[str, str], event: Found) -> Mapping[str, str]:
 class _Held:
     """A gateway that is held open. It is the listener of its gateway."""
 
-    def __init__(self, gateways: Gateways, wanted: Wanted) -> None:
+    def __init__(self, gateways: Gateways, wanted: Wanted, place: str) -> None:
         self._gateways = gateways
         self._opened_with = wanted.variables
         self.wanted = wanted
+        self.place = place
         self.standing: _Standing = FeedState.STARTING, ""
         self.task: asyncio.Task[None] | None = None
 
@@ -273,6 +287,9 @@ class _Held:
 
     async def deliver(self, events: Sequence[Found]) -> None:
         await self._gateways.submit(self.wanted, events)
+
+    def keep(self, place: str) -> None:
+        self.place = place
 
     def stands(self, state: GatewayState, message: str) -> None:
         new = _STATES[state], message

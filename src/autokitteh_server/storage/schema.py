@@ -342,6 +342,7 @@ leases = Table(
     Column("name", _Key, primary_key=True),
     Column("holder", _Key, nullable=False),
     Column("until", BigInteger, nullable=False),
+    Column("place", Text, nullable=False),  # where whoever has it has left off
 )
 
 

@@ -347,6 +347,46 @@ def test_a_session_that_is_invalid_is_begun_anew(may_go_on: bool) -> None:
     play(scenario)
 
 
+def test_another_server_goes_on_where_one_has_left_off() -> None:
+    """What happens in between comes with the next one, and what was delivered does not come again."""
+
+    async def scenario() -> None:
+        async with prepared() as on:
+            given = variables(on.discord)
+            async with running(gateway.run, given, on.heard, pause=on.pauses):
+                await on.changes.until(lambda: on.heard.has_been(GatewayState.OPEN))
+                await on.discord.send(0, 5)
+                await on.changes.until(lambda: len(on.heard.events) == 5 and on.heard.place)
+            await on.discord.send(5, 8, is_missed=True)
+
+            following = Heard(on.changes)
+            following.place = on.heard.place
+            async with running(gateway.run, given, following, pause=on.pauses):
+                await on.changes.until(lambda: len(following.events) == 3)
+                await on.discord.send(8, 9)
+                await on.changes.until(lambda: len(following.events) == 4)
+
+            assert [each.data["id"] for each in following.events] == ids(5, 9)
+            assert len(on.discord.identified) == 1
+            assert not {each.key for each in on.heard.events} & {each.key for each in following.events}
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("place", ["[]", "nonsense", '["gone", 7, "ws://127.0.0.1:1/"]'])
+def test_a_place_that_is_none_is_begun_anew(place: str) -> None:
+    async def scenario() -> None:
+        async with prepared() as on:
+            on.heard.place = place
+            async with running(gateway.run, variables(on.discord), on.heard, pause=on.pauses):
+                await on.changes.until(lambda: on.discord.identified)
+                await on.changes.until(lambda: on.heard.has_been(GatewayState.OPEN))
+                await on.discord.send(0, 2)
+                await on.hears(2)
+
+    play(scenario)
+
+
 def test_a_session_that_is_forgotten_is_begun_anew() -> None:
     """Discord forgets sessions after some minutes without a socket."""
 

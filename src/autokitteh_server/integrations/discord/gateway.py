@@ -8,7 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.integrations.backoff import STEADY_S, Backoff, Pause
@@ -17,6 +17,9 @@ from autokitteh_server.integrations.discord.spec import SPEC
 from autokitteh_server.integrations.gateway import Gateway, GatewayRefused, GatewayState, Listener
 from autokitteh_server.integrations.payload import read_object
 from autokitteh_server.integrations.webhook import Found, Refused
+
+if TYPE_CHECKING:
+    from autokitteh_server.integrations.discord.socket import Place
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +33,9 @@ _KINDS: Final = frozenset(each.name.upper() for each in SPEC.events)
 _MOST_HELD: Final = 10_000
 _AT_ONCE: Final = 100
 _LONGEST_DELAY_S: Final = 10.0
+
+#: How often it is noted where to go on while nothing comes that is delivered.
+_KEEP_S: Final = 20.0
 
 _PORTAL: Final = "https://discord.com/developers/applications"
 
@@ -80,7 +86,7 @@ class _Full(Exception):
 
 class _DiscordGateway:
     def __init__(self, variables: Mapping[str, str], listener: Listener, *, pause: Pause, most_held: int) -> None:
-        from autokitteh_server.integrations.discord.socket import Session  # is heavy, and needed only here
+        from autokitteh_server.integrations.discord.socket import Place, Session  # is heavy, and needed only here
 
         self._session = Session(
             token(variables),
@@ -88,12 +94,13 @@ class _DiscordGateway:
             kinds=_KINDS,
             heard=self._hear,
             opened=self._note_open,
+            place=Place.from_text(listener.place),
         )
         self._listener = listener
         self._pause = pause
         self._most_held = most_held
         self._backoff = Backoff()
-        self._held: deque[Found] = deque()
+        self._held: deque[tuple[Found, Place]] = deque()
         self._has_some = asyncio.Event()
         self._has_none = asyncio.Event()
         self._has_none.set()
@@ -112,21 +119,33 @@ class _DiscordGateway:
         """Deliver what is held, in its order, until it is taken."""
         backoff = Backoff(longest_s=_LONGEST_DELAY_S)
         while True:
-            await self._has_some.wait()
-            events = tuple(islice(self._held, _AT_ONCE))
+            if not await self._wait_for_some():
+                continue
+            some = tuple(islice(self._held, _AT_ONCE))
             try:
-                await self._listener.deliver(events)
+                await self._listener.deliver([found for found, _ in some])
             except Exception as error:
                 reason = error.message if isinstance(error, ServerError) else type(error).__name__
                 _log.warning("%d events of Discord's have to wait: %s", len(self._held), reason, extra=_ACTION)
                 await self._pause(backoff.next_s())
                 continue
             backoff.reset()
-            for _ in events:
+            for _ in some:
                 self._held.popleft()
+            self._listener.keep(some[-1][1].to_text())
             if not self._held:
                 self._has_some.clear()
                 self._has_none.set()
+
+    async def _wait_for_some(self) -> bool:
+        """Wait until something is held; False if that takes long: what is not delivered has gone on meanwhile."""
+        try:
+            await asyncio.wait_for(self._has_some.wait(), _KEEP_S)
+        except TimeoutError:
+            if (place := self._session.place) is not None and not self._held:
+                self._listener.keep(place.to_text())
+            return False
+        return True
 
     async def _one_socket(self) -> None:
         """Open a socket, wait until it is lost, and until the next one may be opened. Raises GatewayRefused."""
@@ -168,16 +187,17 @@ class _DiscordGateway:
             message += f"; switched off, and so not told: {', '.join(off)}. Switch them on under Bot: {_PORTAL}"
         self._listener.stands(GatewayState.OPEN, message)
 
-    def _hear(self, kind: str, text: str, session_id: str, number: int) -> None:
+    def _hear(self, kind: str, text: str, place: "Place") -> None:
+        bot_id = self._session.bot_id
         try:
             data = read_object(text).get("d")
-            found = gateway_event(kind, data, bot_id=self._session.bot_id, session_id=session_id, number=number)
+            found = gateway_event(kind, data, bot_id=bot_id, session_id=place.session_id, number=place.number)
         except Refused as error:
             _log.warning("Discord sent what cannot be taken: %s", error.message, extra=_ACTION)
             return
         if found is None:
             return
-        self._held.append(found)
+        self._held.append((found, place))
         self._has_some.set()
         self._has_none.clear()
         if len(self._held) >= self._most_held:

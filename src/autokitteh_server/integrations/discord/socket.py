@@ -4,9 +4,11 @@ The library is imported here, which takes time and megabytes: import this module
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -20,8 +22,7 @@ from discord.http import HTTPClient, Route
 _OPEN_S: Final = 30.0
 _CLOSE_S: Final = 0.5
 
-_GOODBYE: Final = 1000  # the session is over, too
-_BACK_SOON: Final = 4000  # the session goes on
+_BACK_SOON: Final = 4000  # the session goes on, be it on another server. With 1000 it would be over
 
 # At lower levels the library logs whatever comes, and warns that it cannot speak.
 logging.getLogger("discord").setLevel(logging.ERROR)
@@ -55,13 +56,35 @@ class Closed(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session can be gone on with, by whoever has the token."""
+
+    session_id: str
+    number: int  # of the last event that is known
+    url: str
+
+    def to_text(self) -> str:
+        return json.dumps([self.session_id, self.number, self.url])
+
+    @classmethod
+    def from_text(cls, text: str) -> "Place | None":
+        """None for what is none."""
+        try:
+            session_id, number, url = json.loads(text)
+            return cls(str(session_id), int(number), str(url))
+        except (ValueError, TypeError):
+            return None
+
+
 class Session:
     """A bot's session, over one socket after the other: each goes on where the last one has ended.
 
     - `kinds`: the names of the events that are handed on, in upper case.
-    - `heard`: is called with each of these, in their order: its name, all of the message as text, the session's id and
-      the event's number in it. It may raise; then the socket is closed, and the next one goes on after that event.
+    - `heard`: is called with each of these, in their order: its name, all of the message as text, and its place. It may
+      raise; then the socket is closed, and the next one goes on after that event.
     - `opened`: is called whenever a socket is ready.
+    - `place`: where another one has left off; None: a session begins.
     """
 
     def __init__(
@@ -70,8 +93,9 @@ class Session:
         *,
         base_url: str,
         kinds: frozenset[str],
-        heard: Callable[[str, str, str, int], None],
+        heard: Callable[[str, str, Place], None],
         opened: Callable[[], None],
+        place: Place | None = None,
     ) -> None:
         self.bot_id = ""  # once it has logged in
         self.switched_off: tuple[str, ...] = ()  # switches in the portal that are off, by name
@@ -83,7 +107,18 @@ class Session:
         self._client: _Client | None = None
         self._closing = AsyncExitStack()
         self._last: _Socket | None = None
-        self._knows_the_way = False  # the address where to go on can be reached
+        self._first = place
+        self._knows_the_way = place is not None  # the address where to go on can be reached
+
+    @property
+    def place(self) -> Place | None:
+        """Where it can be gone on with; None: there is no session."""
+        last = self._last
+        if last is None:
+            return self._first
+        if not last.session_id:
+            return None
+        return Place(last.session_id, last.sequence or 0, str(last.gateway))
 
     async def one_socket(self) -> None:
         """Open a socket, and hand on what comes until it is lost.
@@ -92,7 +127,6 @@ class Session:
         """
         client = self._client or await self._log_in()
         socket: _Socket | None = None
-        code = _BACK_SOON
         try:
             socket = await self._open(client)
             self._last = socket
@@ -102,18 +136,15 @@ class Session:
             pass  # what cannot be gone on with is without a session's id
         except ConnectionClosed as error:
             raise Closed(error.code) from None
-        except asyncio.CancelledError:
-            code = _GOODBYE
-            raise
         finally:
-            await self._hang_up(client, socket, code)
+            await self._hang_up(client, socket)
 
     def do_without_switches(self) -> bool:
         """Ask for nothing from now on that would have to be switched on in the portal. False: it has not lately."""
         if self._client is None or len(self.switched_off) == len(_SWITCHES):
             return False
         self._ask_for(self._client, 0)
-        self._last = None
+        self._last = self._first = None
         return True
 
     async def end(self) -> None:
@@ -147,8 +178,8 @@ class Session:
         self.switched_off = tuple(name for name, _, _ in off)
 
     async def _open(self, client: "_Client") -> "_Socket":
-        last = self._last if self._last is not None and self._last.session_id else None
-        gateway = last.gateway if last is not None and self._knows_the_way else await _gateway(client, last is None)
+        last = self.place
+        gateway = yarl.URL(last.url) if last and self._knows_the_way else await _gateway(client, last is None)
         self._knows_the_way = False
         async with asyncio.timeout(_OPEN_S):
             socket = await _Socket.from_client(
@@ -156,7 +187,7 @@ class Session:
                 gateway=gateway,
                 resume=last is not None,
                 session=last.session_id if last is not None else None,
-                sequence=last.sequence if last is not None else None,
+                sequence=last.number if last is not None else None,
             )
         self._knows_the_way = True
         # Instead of what the library does with events: it makes objects of them, and keeps these.
@@ -168,15 +199,15 @@ class Session:
         return socket
 
     def _hear(self, socket: "_Socket", kind: str, _: object) -> None:
-        self._heard(kind, socket.text, socket.session_id or "", socket.sequence or 0)
+        self._heard(kind, socket.text, Place(socket.session_id or "", socket.sequence or 0, str(socket.gateway)))
 
-    async def _hang_up(self, client: "_Client", socket: "_Socket | None", code: int) -> None:
+    async def _hang_up(self, client: "_Client", socket: "_Socket | None") -> None:
         try:
             async with asyncio.timeout(_CLOSE_S):
                 if socket is not None:
-                    await socket.close(code)
+                    await socket.close(_BACK_SOON)
                 elif client.api.socket is not None:
-                    await client.api.socket.close(code=code)
+                    await client.api.socket.close(code=_BACK_SOON)
         except Exception:
             pass  # it was broken, or nobody answers: it is cut off
 

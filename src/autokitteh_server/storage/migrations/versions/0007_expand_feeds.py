@@ -38,5 +38,6 @@ def upgrade() -> None:
         sa.Column("name", KEY, primary_key=True),
         sa.Column("holder", KEY, nullable=False),
         sa.Column("until", sa.BigInteger, nullable=False),
+        sa.Column("place", sa.Text, nullable=False),
     )
     op.create_index("connections_of_integration", "connections", ["integration"])
