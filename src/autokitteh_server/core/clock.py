@@ -77,8 +77,8 @@ class SystemIds:
             try:
                 return self._random.pop()
             except IndexError:
-                drawn = secrets.token_bytes(10 * _DRAWN_AT_ONCE)
-                self._random = [int.from_bytes(drawn[at : at + 10], "big") >> 6 for at in range(0, len(drawn), 10)]
+                drawn = secrets.token_bytes(8 * _DRAWN_AT_ONCE)
+                self._random = [int.from_bytes(drawn[at : at + 8], "big") for at in range(0, len(drawn), 8)]
 
 
 def system_slug() -> str:

@@ -18,11 +18,14 @@ SlugSource = Callable[[], str]
 
 
 def new_id(prefix: str, *, now_us: int, random_bits: int) -> str:
-    """An id made of a prefix, the time in microseconds since 1970 and 74 random bits (RFC 9562, UUIDv7)."""
+    """An id made of a prefix, the time in microseconds since 1970 and 64 random bits (RFC 9562, UUIDv7, method 3).
+
+    Ids sort by time to the microsecond: what comes in one batch is listed, and begun anew, in its order.
+    """
     if prefix not in PREFIXES:
         raise ValueError(f"unknown id prefix {prefix!r}")
     unix_ms = (now_us // 1000) & (1 << 48) - 1
-    rand_a, rand_b = (random_bits >> 62) & 0xFFF, random_bits & (1 << 62) - 1
+    rand_a, rand_b = now_us % 1000 << 2 | random_bits >> 62 & 0b11, random_bits & (1 << 62) - 1
     return f"{prefix}_{_base32(unix_ms << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)}"
 
 

@@ -1,13 +1,13 @@
 """Typed ids."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autokitteh_server.core.ids import ALPHABET, PREFIXES, is_id, new_id
 
 TIMES_US = st.integers(0, ((1 << 48) - 1) * 1000)
-RANDOM = st.integers(0, (1 << 74) - 1)
+RANDOM = st.integers(0, (1 << 64) - 1)
 
 
 @given(st.sampled_from(sorted(PREFIXES)), TIMES_US, RANDOM)
@@ -21,7 +21,7 @@ def test_ids_have_their_form(prefix: str, now_us: int, random_bits: int) -> None
 
 @given(TIMES_US, RANDOM)
 def test_ids_are_version_7_uuids(now_us: int, random_bits: int) -> None:
-    """The letters encode a UUID of version 7 with the time in milliseconds and all random bits."""
+    """The letters encode a UUID of version 7 with the time in milliseconds, its microseconds, and all random bits."""
     letters = new_id("ses", now_us=now_us, random_bits=random_bits)[4:]
     number = 0
     for letter in letters:
@@ -29,14 +29,16 @@ def test_ids_are_version_7_uuids(now_us: int, random_bits: int) -> None:
     assert number >> 80 == now_us // 1000
     assert number >> 76 & 0xF == 7
     assert number >> 62 & 0b11 == 0b10
-    assert (number >> 64 & 0xFFF) << 62 | number & (1 << 62) - 1 == random_bits
+    assert number >> 66 & 0x3FF == now_us % 1000
+    assert (number >> 64 & 0b11) << 62 | number & (1 << 62) - 1 == random_bits
 
 
 @given(TIMES_US, TIMES_US, RANDOM, RANDOM)
+@example(1000, 1001, (1 << 64) - 1, 0)
 def test_ids_sort_by_time(first_us: int, second_us: int, one: int, other: int) -> None:
-    """Of two ids, the one made in an earlier millisecond sorts first."""
+    """Of two ids, the one made in an earlier microsecond sorts first."""
     early, late = sorted((first_us, second_us))
-    if early // 1000 < late // 1000:
+    if early < late:
         assert new_id("evt", now_us=early, random_bits=one) < new_id("evt", now_us=late, random_bits=other)
 
 
