@@ -13,6 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from autokitteh_runner.protocol import Limits
+from autokitteh_server.accounts.lines import HttpFor
 from autokitteh_server.application import Application
 from autokitteh_server.config import HttpSettings, Settings
 from autokitteh_server.core.clock import Clock, system_slug
@@ -43,8 +44,10 @@ class Served:
         *,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
+        http_for: HttpFor | None = None,
         **settings: Any,
     ) -> None:
+        """`environ`: what is in the server's environment beside the test's own."""
         settings.setdefault("limits", Limits(memory_bytes=1024**3))
         settings.setdefault("http", HttpSettings(addr="127.0.0.1:0"))
         defaults: dict[str, Any] = {"data_dir": folder / "data", "durable": False, "stop_grace_s": 0.0}
@@ -54,6 +57,7 @@ class Served:
             environ={**os.environ, **(environ or {})},
             clock=clock,
             listener=self.growth,
+            http_for=http_for,
         )
         self.services = self.app.services
         self.database = self.services.database
@@ -73,14 +77,21 @@ class Served:
         return found
 
     def connect(
-        self, integration: str, values: Mapping[str, str], program: str = ECHO, *, name: str = "conn", **fields: Any
+        self,
+        integration: str,
+        values: Mapping[str, str],
+        program: str = ECHO,
+        *,
+        name: str = "conn",
+        project: str = PROJECT,
+        **fields: Any,
     ) -> str:
         """Deploy code that gets the events of a connection with these variables; the connection's id."""
-        self.deploy(program)
-        made = connections.create(self.services, PROJECT, name, integration)
+        self.deploy(program, name=project)
+        made = connections.create(self.services, project, name, integration)
         for variable, value in values.items():
             variables.set_value(self.services, made.id, variable, value)
-        self.deploy(program, self.trigger_of(name, made.id, **fields))
+        self.deploy(program, self.trigger_of(name, made.id, **fields), name=project)
         return made.id
 
     def trigger_of(self, name: str, connection_id: str, **fields: Any) -> Trigger:
@@ -123,11 +134,11 @@ class Served:
         """One event."""
         return self.database.read(lambda conn: events.get(conn, event_id))
 
-    def wait_until(self, condition: Callable[[], bool]) -> None:
+    def wait_until(self, condition: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
         """Wait until something has come of what sessions did."""
         with self.growth.changed:
-            assert self.growth.changed.wait_for(condition, PATIENCE_S), [
-                (each.id, each.state.value, each.error) for each in self.sessions()
+            assert self.growth.changed.wait_for(condition, patience_s), [
+                (each.id, each.state.value, each.error) for each in self.sessions()[-100:]
             ]
 
     def wait(self, session_id: str) -> Result:
@@ -145,7 +156,7 @@ class Served:
 
 @contextmanager
 def serving(folder: Path, **options: Any) -> Iterator[Served]:
-    """An application that runs, without a network. `options`: of `Served`."""
+    """An application that runs, without a network. `options`: those of `Served`."""
     served = Served(folder, **options)
     with served.app:
         served.app.start()

@@ -6,7 +6,7 @@ from importlib import metadata
 from typing import Self
 
 from autokitteh_server.accounts.accounts import open_accounts
-from autokitteh_server.accounts.lines import Lines
+from autokitteh_server.accounts.lines import HttpFor, Lines
 from autokitteh_server.accounts.refresh import FindIntegration, Mark
 from autokitteh_server.api.ingress import Ingress
 from autokitteh_server.api.oauth_pages import OAuthPages
@@ -59,11 +59,12 @@ class Application:
         listener: Listener | None = None,
         find_integration: FindIntegration = connecting.form_of,
         mark: Mark | None = None,
+        http_for: HttpFor | None = None,
     ) -> None:
         """Open everything, and start nothing.
 
         `find_integration`: what is known of each, by its name. `mark` notes how connections stand, in place of the
-        database. Raises what `Server`, `open_keyring` and `keep_new_key` raise.
+        database. `http_for`: another way to services than over the network. Raises what `Server`, `open_keyring` and `keep_new_key` raise.
         """
         make_folder(settings.data_dir)
         keyring = open_keyring(
@@ -73,6 +74,7 @@ class Application:
             given_file=settings.secret_key_file,
         )
         self.settings = settings
+        self._http_for = http_for or self._over_network
         self.replies = Replies()
         self.metrics = Metrics(metadata.version("autokitteh"), lambda: self.server.count())
         self.server = Server(
@@ -192,7 +194,7 @@ class Application:
     def _mark(self, connection_id: str, code: Code, message: str) -> None:
         connecting.note(self.server.database, connection_id, code, message, now=self.server.clock.now_us())
 
-    def _http_for(self, api: str, base_url: str) -> Http:
+    def _over_network(self, api: str, base_url: str) -> Http:
         return ServiceHttp(now_s=lambda: self.server.clock.now_us() // 1_000_000, api=api, base_url=base_url)
 
     def _warm_up(self) -> None:
