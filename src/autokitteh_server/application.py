@@ -64,7 +64,8 @@ class Application:
         """Open everything, and start nothing.
 
         `find_integration`: what is known of each, by its name. `mark` notes how connections stand, in place of the
-        database. `http_for`: another way to services than over the network. Raises what `Server`, `open_keyring` and `keep_new_key` raise.
+        database. `http_for`: another way to services than over the network. Raises what `Server`, `open_keyring` and
+        `keep_new_key` raise.
         """
         make_folder(settings.data_dir)
         keyring = open_keyring(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ak_process import Ak
 from autokitteh_server.storage import sessions
+from autokitteh_server.storage.connection import Connection
 from harness import PATIENCE_S
 from served import Served, serving
 
@@ -30,11 +31,17 @@ class Town:
             process.communicate(timeout=PATIENCE_S)
 
     @contextmanager
-    def ended(self) -> Iterator[Served]:
+    def ended(self, patience_s: float = PATIENCE_S) -> Iterator[Served]:
         """A last server, in which everything has come to its end: each event has one session, and that completed."""
         with serving(self.folder, durable=True) as served:
-            served.wait_until(lambda: not served.database.read(sessions.unfinished))
+            served.wait_until(lambda: served.database.read(_is_over), patience_s)
             found = served.sessions()
             assert [each for each in found if each.state.value != "COMPLETED"] == []
             assert sorted(each.event_id or "" for each in found) == sorted(each.id for each in served.events())
             yield served
+
+
+def _is_over(conn: Connection) -> bool:
+    # The newest one is among the last, and this is asked after each step of each session.
+    newest = sessions.newest(conn)
+    return newest is None or (sessions.get(conn, newest).state.is_final and not sessions.unfinished(conn))

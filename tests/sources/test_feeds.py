@@ -20,7 +20,7 @@ from served import PROJECT, Served, listening, serving
 from unit.integrations import google_service
 from unit.integrations.feeds import serving as serving_service
 from unit.integrations.google_service import CALENDAR, START, Google, google
-from unit.integrations.test_feeds_telegram import TOKEN, Telegram
+from unit.integrations.telegram_service import TOKEN, Telegram
 
 MINUTE = 60 * 1_000_000
 DAY = 24 * 60 * MINUTE
