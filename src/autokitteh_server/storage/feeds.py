@@ -16,7 +16,8 @@ _rows = schema.feeds
 def add(conn: Connection, feed: Feed) -> bool:
     """Store a feed; False if its connection has one. The connection must be there."""
     row = dialect_of(conn).insert(_rows).values(**_values(feed))
-    return bool(conn.execute(row.on_conflict_do_nothing()).rowcount)
+    stored = row.on_conflict_do_nothing().returning(_rows.c.connection_id)
+    return conn.execute(stored).one_or_none() is not None
 
 
 def find(conn: Connection, connection_id: str) -> Feed | None:

@@ -16,7 +16,7 @@ def take(conn: Connection, name: str, holder: str, *, until: int, now: int) -> b
     is_free = or_(_rows.c.holder == holder, _rows.c.until <= now)
     new = {"holder": row.excluded.holder, "until": row.excluded.until}
     taken = row.on_conflict_do_update(index_elements=[_rows.c.name], set_=new, where=is_free)
-    return bool(conn.execute(taken).rowcount)
+    return conn.execute(taken.returning(_rows.c.name)).one_or_none() is not None
 
 
 def places(conn: Connection, names: Collection[str]) -> dict[str, str]:
