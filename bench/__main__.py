@@ -53,6 +53,8 @@ def measure_server() -> None:
         f"durable webhooks accepted       {median(rates):8.0f} a second, each starts a session (goal > 1,000)",
         flush=True,
     )
+    taken = [server.deliveries_a_second() for _ in range(ROUNDS)]
+    print(f"deliveries of a service taken   {median(taken):8.0f} a second, signed, each starts a session", flush=True)
     lines = [server.first_line_ms() for _ in range(ROUNDS)]
     print(f"webhook to first line of code   {median(lines):8.1f} ms, p50, warm (goal < 15)", flush=True)
     replies = [server.sync_ms() for _ in range(ROUNDS)]

@@ -5,6 +5,8 @@ two cores.
 """
 
 import asyncio
+import hashlib
+import hmac
 import json
 import os
 import re
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,16 +27,22 @@ from autokitteh_server.config import Settings
 from autokitteh_server.core.entities import Session, Wait
 from autokitteh_server.core.journal import Record
 from autokitteh_server.core.states import SessionState
+from autokitteh_server.operations import variables
 from autokitteh_server.operations.deploying import deploy
 from autokitteh_server.storage import journal, sessions
 from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
 
+_SECRET = "of the webhook"
+
 MANIFEST = """
 version: v2
 project:
   name: bench
+  connections:
+    - {name: hub, integration: github}
   triggers:
+    - {name: pushed, connection: hub, event_type: push, call: "program.py:quick", is_durable: true}
     - {name: quick, type: webhook, call: "program.py:quick", is_durable: true}
     - {name: ask, type: webhook, call: "program.py:ask", is_durable: true, is_sync: true}
 """
@@ -91,16 +99,31 @@ def place() -> Iterator[Place]:
         with Application(settings, environ=os.environ) as application:
             files = {"autokitteh.yaml": MANIFEST.encode(), "program.py": PROGRAM.encode()}
             done = deploy(application.services, source_from_files("bench", files))
+            for name, value in (("pat", "p"), ("pat_key", "k"), ("pat_secret", _SECRET)):
+                variables.set_value(application.services, "bench/hub", name, value)
         paths = {trigger.name: f"/webhooks/{trigger.webhook_slug}" for trigger in done.webhooks}
         yield Place(Path(folder), paths, done.project.id, done.build.id)
 
 
-async def _post(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], path: str) -> tuple[int, float, str]:
+def _nothing(body: bytes) -> str:
+    return ""
+
+
+def _of_github(body: bytes) -> str:
+    """The headers with which GitHub would send a body."""
+    digest = hmac.new(_SECRET.encode(), body, hashlib.sha256).hexdigest()
+    delivery = os.urandom(16).hex()
+    return f"X-GitHub-Event: push\r\nX-GitHub-Delivery: {delivery}\r\nX-Hub-Signature-256: sha256={digest}\r\n"
+
+
+async def _post(
+    streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], path: str, headers: Callable[[bytes], str] = _nothing
+) -> tuple[int, float, str]:
     """One request over a connection that is kept: status, seconds, event id. A bare client, so that it costs little."""
     reader, writer = streams
     body = json.dumps({"text": "x" * 200}).encode()
     began = time.perf_counter()
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n{headers(body)}"
     writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
     reply = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = re.search(r"content-length: (\d+)", reply)
@@ -110,7 +133,9 @@ async def _post(streams: tuple[asyncio.StreamReader, asyncio.StreamWriter], path
     return int(reply.split(" ", 2)[1]), time.perf_counter() - began, event_id[1] if event_id else ""
 
 
-async def _load(port: int, path: str, *, requests: int, connections: int) -> tuple[float, list[float]]:
+async def _load(
+    port: int, path: str, *, requests: int, connections: int, headers: Callable[[bytes], str] = _nothing
+) -> tuple[float, list[float]]:
     """Requests a second, and the seconds that each took."""
     left = iter(range(requests))
     took: list[float] = []
@@ -118,7 +143,7 @@ async def _load(port: int, path: str, *, requests: int, connections: int) -> tup
     async def send() -> None:
         streams = await asyncio.open_connection("127.0.0.1", port)
         for _ in left:
-            status, seconds, _ = await _post(streams, path)
+            status, seconds, _ = await _post(streams, path, headers)
             assert status < 300, status
             took.append(seconds)
         streams[1].close()
@@ -132,6 +157,14 @@ def webhooks_a_second(*, requests: int = 4_000, connections: int = 64) -> float:
     """Durable webhooks accepted a second, each of which starts a session."""
     with place() as here, here.server() as (_, port):
         rate, _ = asyncio.run(_load(port, here.paths["quick"], requests=requests, connections=connections))
+    return rate
+
+
+def deliveries_a_second(*, requests: int = 4_000, connections: int = 64) -> float:
+    """Signed deliveries of GitHub's taken a second, each with an id of its own, each of which starts a session."""
+    with place() as here, here.server() as (_, port):
+        load = _load(port, "/github/webhook/k", requests=requests, connections=connections, headers=_of_github)
+        rate, _ = asyncio.run(load)
     return rate
 
 

@@ -34,6 +34,7 @@ from autokitteh_server.sources.deliveries import Deliveries
 from autokitteh_server.sources.feeding import Feeding
 from autokitteh_server.sources.feeds import Feeds
 from autokitteh_server.sources.gateways import Gateways
+from autokitteh_server.sources.known import Known
 from autokitteh_server.sources.messages import Messages
 from autokitteh_server.sources.public_keys import PublicKeys
 from autokitteh_server.sources.replies import Replies
@@ -160,20 +161,22 @@ class Application:
         self.oauth_pages = OAuthPages(self.services, is_secure=settings.http.public_url.startswith("https:"))
         self._warming = Background("warming-up", self._warm_up)
         self._messages = Messages(self._http_for("", ""))
+        self.known = Known(server.database, keyring.box, server.clock)
         self.service_doors = ServiceDoors(
             Deliveries(
                 database=server.database,
                 box=keyring.box,
-                intake=self.intake,
                 clock=server.clock,
                 new_id=server.new_id,
                 environ=environ,
                 keys=PublicKeys(self._http_for("", ""), server.clock),
+                known=self.known,
                 feeds_changed=self.feeds.changed,
             ),
             server.clock,
             public_url=settings.http.service_url,
             max_body_bytes=settings.http.service_body_bytes,
+            submit=self.intake.submit,
             send_message=self._messages.send,
             instruments=self.metrics,
         )
@@ -189,6 +192,7 @@ class Application:
         )
 
     def _feeds_changed(self) -> None:
+        self.known.changed()
         self.feeds.changed()
         self.gateways.changed()
 

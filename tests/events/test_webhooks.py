@@ -206,12 +206,12 @@ def test_a_key_is_forgotten_after_a_day(served: Served, client: httpx.Client) ->
     day = 24 * 3600 * 1_000_000
 
     def remember(event_id: str, now: int) -> str:
-        return served.database.write(lambda conn: events.remember_key(conn, trigger.id, "k", event_id, now=now))
+        keyed = [events.Keyed(trigger.id, "k", event_id)]
+        return served.database.write(lambda conn: events.remember_keys(conn, keyed, now=now))[trigger.id, "k"]
 
     assert [remember("evt_1", 0), remember("evt_2", day - 1), remember("evt_3", day), remember("evt_4", day)] == [
         "evt_1", "evt_1", "evt_3", "evt_3",
     ]  # fmt: skip
-    assert served.database.write(lambda conn: events.forget_keys(conn, now=2 * day)) == 1
 
 
 def test_many_at_once(served: Served, client: httpx.Client) -> None:

@@ -7,6 +7,7 @@ bounded together, and nothing of a body is read before that.
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,7 @@ from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.errors import ServerError
 from autokitteh_server.core.instruments import Instruments, NoInstruments
 from autokitteh_server.core.manifest_schema import INTEGRATIONS
+from autokitteh_server.dispatch.incoming import Dispatched, Incoming
 from autokitteh_server.integrations import webhook as services
 from autokitteh_server.integrations.incoming import load_webhook
 from autokitteh_server.integrations.webhook import Message, Refused, Webhook
@@ -31,6 +33,9 @@ _log = logging.getLogger(__name__)
 
 #: So many of the largest bodies may be in memory at once.
 _AT_ONCE: Final = 4
+
+#: Bodies of so many bytes are read in no time.
+_SMALL: Final = 65_536
 
 #: Of requests to one address that are refused one is logged in this time.
 _COMPLAIN_US: Final = 5_000_000
@@ -56,14 +61,16 @@ class ServiceDoors:
         *,
         public_url: str,
         max_body_bytes: int,
+        submit: Callable[[Incoming], "Future[Dispatched]"],
         send_message: Callable[[Message], None],
         instruments: Instruments | None = None,
     ) -> None:
-        """`public_url`: under which services call; "": as they say. `send_message` is to return at once."""
+        """`public_url`: under which services call; "": as they say. `submit` and `send_message` return at once."""
         self.deliveries = deliveries
         self.clock = clock
         self.public_url = public_url
         self.max_body_bytes = max_body_bytes
+        self.submit = submit
         self.send_message = send_message
         self.instruments = instruments or NoInstruments()
         self.budget = Budget(_AT_ONCE * max_body_bytes)
@@ -122,11 +129,20 @@ class _Door:
                 return unavailable(error)
 
     async def _take(self, request: services.Request) -> Response:
-        taken = await run_in_threadpool(self.doors.deliveries.take, self.name, self.webhook, request)
-        await asyncio.gather(*map(asyncio.wrap_future, taken.pending))
-        for message in taken.messages:
+        deliveries = self.doors.deliveries
+        if not deliveries.is_ready(self.name, self.webhook):
+            await run_in_threadpool(deliveries.prepare, self.name, self.webhook)
+        if len(request.body) <= _SMALL:  # for which another thread costs more than the work
+            understood = deliveries.understand(self.name, self.webhook, request)
+        else:
+            understood = await run_in_threadpool(deliveries.understand, self.name, self.webhook, request)
+        if understood.store is not None:
+            await run_in_threadpool(understood.store)
+        pending = [self.doors.submit(each) for each in understood.incoming]
+        await asyncio.gather(*map(asyncio.wrap_future, pending))
+        for message in understood.messages:
             self.doors.send_message(message)
-        reply = taken.reply
+        reply = understood.reply
         return Response(reply.body, status_code=reply.status, headers=dict(reply.headers))
 
     def _request(self, request: Request, path: str, body: bytes) -> services.Request:

@@ -1,6 +1,6 @@
 """The life of an event, from its arrival to the sessions that it starts and reaches, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -56,7 +56,13 @@ def _dispatch(
     conn: Connection, new_id: IdSource, batch: Sequence[Incoming], matches: Matches
 ) -> tuple[Board, list[Dispatched]]:
     board = load_board(conn, batch)
-    round_ = _Round(conn, new_id, board, matches)
+    keyed = [
+        events.Keyed(source.id, each.key, each.event_id)
+        for each in batch
+        if each.key is not None and (source := board.source_of(each)) is not None
+    ]
+    first = events.remember_keys(conn, keyed, now=max(each.received_at for each in batch)) if keyed else {}
+    round_ = _Round(conn, new_id, board, matches, first)
     drafts = [round_.take(incoming) for incoming in batch]
     return board, round_.store(drafts)
 
@@ -97,11 +103,20 @@ class _Draft:
 class _Round:
     """One batch in one transaction."""
 
-    def __init__(self, conn: Connection, new_id: IdSource, board: Board, matches: Matches) -> None:
+    def __init__(
+        self,
+        conn: Connection,
+        new_id: IdSource,
+        board: Board,
+        matches: Matches,
+        first: Mapping[tuple[str, str], str],
+    ) -> None:
+        """`first`: the events that have the keys of the batch, by source and key."""
         self._conn = conn
         self._new_id = new_id
         self._board = board
         self._matches = matches
+        self._first = first
         self._at_work = set(board.at_work)
         self._sessions: list[Session] = []
         self._queued: list[tuple[_Draft, Queued]] = []
@@ -113,9 +128,7 @@ class _Round:
         if source is None:
             return draft
         if incoming.key is not None:
-            first = events.remember_key(
-                self._conn, source.id, incoming.key, incoming.event_id, now=incoming.received_at
-            )
+            first = self._first[source.id, incoming.key]
             if first != incoming.event_id:
                 draft.result = Dispatched(event_id=first, is_repeat=True)
                 return draft

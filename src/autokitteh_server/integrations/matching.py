@@ -1,8 +1,9 @@
 """Which connections get an event, as data: variables, and the values that they have to have."""
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 #: A match by the connection itself, for services that call an address of its own.
 CONNECTION_ID: Final = "connection_id"
@@ -19,6 +20,11 @@ class Match:
         """Whether a connection with these variables is one of them. A value that nobody has told is nobody's."""
         named = all(value and variables.get(name, "") == value for name, value in self.values.items())
         return named and all(variables.get(name) for name in self.present) and bool(self.values or self.present)
+
+
+def with_id(variables: Mapping[str, str], connection_id: str) -> Mapping[str, str]:
+    """A connection's variables, and its id, by which it can be matched, too."""
+    return ChainMap({CONNECTION_ID: connection_id}, cast(MutableMapping[str, str], variables))
 
 
 def match_of(**values: object) -> Match:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from autokitteh_server.integrations.matching import CONNECTION_ID, Match
+from autokitteh_server.integrations.matching import Match, with_id
 from autokitteh_server.integrations.signatures import BadSignature
 
 
@@ -211,7 +211,7 @@ def recipients(
     return tuple(
         owner
         for owner, variables in connections.items()
-        if is_for(found, {**variables, CONNECTION_ID: owner}) and _trusts(webhook, request, variables, owner, proof)
+        if is_for(found, with_id(variables, owner)) and _trusts(webhook, request, variables, owner, proof)
     )
 
 

@@ -199,6 +199,7 @@ def test(services: Services, which: str) -> Standing:
                 variables.put(conn, _made(services, connection.id, present, name, value, is_secret, {}, now))
 
     services.database.write(write)
+    services.feeds_changed()
     return replace(get(services, connection.id), status=status, checked_at=now)
 
 

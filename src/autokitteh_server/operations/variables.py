@@ -96,7 +96,9 @@ def delete(services: Services, owner: str, name: str) -> ShownVar:
         variables.remove(conn, var.owner_id, var.name)
         return var
 
-    return _shown(services.database.write(write), services.box, reveal=False)
+    var = services.database.write(write)
+    services.feeds_changed()
+    return _shown(var, services.box, reveal=False)
 
 
 def find_unopenable(services: Services) -> Sequence[CannotOpen]:

@@ -43,6 +43,10 @@ class PublicKeys:
             self._kept[url] = keys, until
             return keys
 
+    def is_fresh(self, url: str) -> bool:
+        """Whether `get` would wait for nobody. "" is the address of no keys."""
+        return not url or self._clock.now_us() < self._kept.get(url, ({}, 0))[1]
+
     def _fetch(self, url: str) -> Mapping[str, str]:
         found = list_at(ask_object(self._http, "GET", url), "keys")
         return {text_at(each, "kid"): json.dumps(each) for each in found if text_at(each, "kid")}

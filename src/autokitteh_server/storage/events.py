@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, insert, select, tuple_
 
 from autokitteh_server.core.entities import Event, Verdict, VerdictKind
 from autokitteh_server.core.errors import NotFound
@@ -14,6 +14,15 @@ from autokitteh_server.storage.values import dump_json, load_json, storable_text
 
 _rows = schema.events
 _keys = schema.event_keys
+
+
+class Keyed(NamedTuple):
+    """An event that its sender calls something."""
+
+    source_id: str
+    key: str
+    event_id: str
+
 
 #: For so long the repeat of a key is recognised.
 KEY_LIFE_US = 24 * 3600 * 1_000_000
@@ -40,23 +49,31 @@ def save_all(conn: Connection, events: Sequence[Event]) -> None:
     conn.execute(insert(_rows), rows)
 
 
-def remember_key(conn: Connection, source_id: str, key: str, event_id: str, *, now: int) -> str:
-    """The event that has this key at its source: an earlier one of the last 24 hours, or else this one from now on."""
-    found = select(_keys.c.event_id, _keys.c.seen_at).where(_keys.c.source_id == source_id, _keys.c.key == key)
-    dialect_of(conn).lock_name(conn, f"{source_id} {key}")
-    earlier = conn.execute(found).one_or_none()
-    if earlier is not None and earlier.seen_at > now - KEY_LIFE_US:
-        first: str = earlier.event_id
-        return first
-    row = dialect_of(conn).insert(_keys).values(source_id=source_id, key=key, event_id=event_id, seen_at=now)
-    changed = {"event_id": row.excluded.event_id, "seen_at": row.excluded.seen_at}
-    conn.execute(row.on_conflict_do_update(index_elements=[_keys.c.source_id, _keys.c.key], set_=changed))
-    return event_id
+def remember_keys(conn: Connection, keys: Sequence[Keyed], *, now: int) -> dict[tuple[str, str], str]:
+    """The event that has each key at its source: an earlier one of the last 24 hours, or else the first one given.
 
-
-def forget_keys(conn: Connection, *, now: int) -> int:
-    """Delete the keys whose time is over; how many there were."""
-    return conn.execute(delete(_keys).where(_keys.c.seen_at <= now - KEY_LIFE_US)).rowcount
+    Of two transactions that remember the same key at once, one waits for the other.
+    """
+    first: dict[tuple[str, str], str] = {}
+    for keyed in keys:
+        first.setdefault((keyed.source_id, keyed.key), keyed.event_id)
+    # In the same order everywhere, for who waits for whom.
+    rows = [
+        {"source_id": source_id, "key": key, "event_id": event_id, "seen_at": now}
+        for (source_id, key), event_id in sorted(first.items())
+    ]
+    insert_ = dialect_of(conn).insert(_keys)
+    new = insert_.on_conflict_do_update(
+        index_elements=[_keys.c.source_id, _keys.c.key],
+        set_={"event_id": insert_.excluded.event_id, "seen_at": insert_.excluded.seen_at},
+        where=_keys.c.seen_at <= now - KEY_LIFE_US,
+    ).returning(_keys.c.source_id, _keys.c.key)
+    taken = {(row.source_id, row.key) for row in conn.execute(new, rows)} if rows else set()
+    if repeated := first.keys() - taken:
+        place = tuple_(_keys.c.source_id, _keys.c.key)
+        query = select(_keys.c.source_id, _keys.c.key, _keys.c.event_id).where(place.in_(repeated))
+        first |= {(row.source_id, row.key): row.event_id for row in conn.execute(query)}
+    return first
 
 
 def get(conn: Connection, event_id: str) -> Event:
