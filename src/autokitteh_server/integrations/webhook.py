@@ -11,6 +11,9 @@ from typing import Any, Final
 from autokitteh_server.integrations.matching import Match, with_id
 from autokitteh_server.integrations.signatures import BadSignature
 
+#: The most that is read of what nobody has signed: JSON may be twenty times as large once it is read.
+MAX_UNSIGNED_BYTES: Final = 1 << 18
+
 
 class Refused(Exception):
     """A request is none that we take. The text says why, and nothing secret; the service hears the status."""
@@ -190,6 +193,8 @@ def receive(webhook: Webhook, request: Request, secrets: Sequence[Secret], now_s
     if webhook.is_deaf and not counting:
         return Received(reply=OK)
     proof = webhook.verify(request, counting, now_s)
+    if not proof and len(request.body) > MAX_UNSIGNED_BYTES:
+        raise Refused(413, f"it is unsigned, and larger than {MAX_UNSIGNED_BYTES:,} bytes")
     if reply := webhook.answer_handshake(request, proof):
         return Received(reply=reply, proof=proof)
     parsed = webhook.parse(request)

@@ -8,7 +8,7 @@ from autokitteh_server.integrations.asana.webhook import WEBHOOK as ASANA
 from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.notion.webhook import WEBHOOK as NOTION
 from autokitteh_server.integrations.samples import load_sample, sample_types
-from autokitteh_server.integrations.webhook import Request, recipients
+from autokitteh_server.integrations.webhook import MAX_UNSIGNED_BYTES, Request, recipients
 from deliveries import hmac_hex, own, passes, raw, refusal, request, take, types_and_data
 
 SECRET = "b537207f20cbfa02357cf448134da559e8bd39d61597dcd5631b8012eae53e81"
@@ -109,3 +109,10 @@ def test_what_notion_is_refused(call: Request, status: int) -> None:
 def test_a_notion_token_that_is_none() -> None:
     """It is not kept."""
     assert refusal(NOTION, request(PATH, {"verification_token": ["x"]})) == 400
+
+
+def test_a_huge_notion_token() -> None:
+    """It is not even read: anybody could have sent it."""
+    huge = {"verification_token": "x", "more": "x" * MAX_UNSIGNED_BYTES}
+
+    assert refusal(NOTION, request(PATH, huge)) == 401

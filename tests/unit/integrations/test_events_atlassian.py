@@ -13,7 +13,7 @@ from autokitteh_server.integrations.confluence.webhook import WEBHOOK as CONFLUE
 from autokitteh_server.integrations.jira.spec import SPEC as JIRA_SPEC
 from autokitteh_server.integrations.jira.webhook import WEBHOOK as JIRA
 from autokitteh_server.integrations.samples import load_sample, sample_types
-from autokitteh_server.integrations.webhook import Request, Secret, recipients
+from autokitteh_server.integrations.webhook import MAX_UNSIGNED_BYTES, Request, Secret, recipients
 from deliveries import NOW_S, hmac_hex, own, passes, raw, refusal, request, take, types_and_data
 
 SECRET = "the app's own secret"
@@ -155,6 +155,14 @@ def test_confluence_unsigned() -> None:
     connections = {"con_1": {"BaseURL": site, "WebhookSecret_created": SECRET}, "con_2": {"BaseURL": site}}
 
     assert recipients(CONFLUENCE, call, received.events[0], received.proof, connections) == ("con_2",)
+
+
+def test_confluence_unsigned_and_huge() -> None:
+    """What anybody may send is not read if it is: it could be twenty times as large then."""
+    huge = json.dumps({**PAGE, "more": "x" * MAX_UNSIGNED_BYTES}).encode()
+
+    assert refusal(CONFLUENCE, request("webhook/created", huge)) == 413
+    assert refusal(CONFLUENCE, signed("webhook/created", huge), own(SECRET, "WebhookSecret_created")) == 0
 
 
 @pytest.mark.parametrize(

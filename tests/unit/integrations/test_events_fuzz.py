@@ -34,7 +34,7 @@ WEBHOOKS: dict[str, Webhook] = {
     name: import_module(f"autokitteh_server.integrations.{name}.webhook").WEBHOOK for name in SERVICES
 }
 SECRET = "known"
-STATUSES = {400, 401, 403}
+STATUSES = {400, 401, 403, 413}
 
 #: The headers that any of them looks at.
 HEADERS = (

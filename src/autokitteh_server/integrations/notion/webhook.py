@@ -11,6 +11,7 @@ from autokitteh_server.integrations.matching import CONNECTION_ID, Match, match_
 from autokitteh_server.integrations.payload import json_object
 from autokitteh_server.integrations.signatures import verify_hex
 from autokitteh_server.integrations.webhook import (
+    MAX_UNSIGNED_BYTES,
     OK,
     Found,
     Greeting,
@@ -28,7 +29,7 @@ _SIGNATURE = "x-notion-signature"
 
 def greet(request: Request) -> Greeting | None:
     """The first request, which is not signed."""
-    if request.header(_SIGNATURE) or _SECRET.encode() not in request.body:
+    if request.header(_SIGNATURE) or len(request.body) > MAX_UNSIGNED_BYTES or _SECRET.encode() not in request.body:
         return None
     given = plain(json_object(request).get(_SECRET))
     if not given:

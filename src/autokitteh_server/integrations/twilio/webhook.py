@@ -8,14 +8,20 @@ from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.payload import FORM, JSON, read_form, read_object
 from autokitteh_server.integrations.signatures import verify_twilio as verify_one
 from autokitteh_server.integrations.snake import snake
-from autokitteh_server.integrations.webhook import Found, Parsed, Refused, Reply, Request, Secret, Webhook, fitting
+from autokitteh_server.integrations.webhook import (
+    MAX_UNSIGNED_BYTES,
+    Found,
+    Parsed,
+    Refused,
+    Reply,
+    Request,
+    Secret,
+    Webhook,
+    fitting,
+)
 
 #: TwiML that has nothing to say: without it Twilio reports an error.
 _REPLY: Final = Reply(headers={"content-type": "text/xml"}, body=b"<Response/>")
-
-
-#: Several times what a message can be.
-_MAX_FORM: Final = 1 << 18
 
 
 def verify(request: Request, secrets: Sequence[Secret], now_s: float) -> tuple[Secret, ...]:
@@ -57,7 +63,7 @@ def _first(form: Mapping[str, list[str]]) -> dict[str, str]:
 
 def _signed_form(request: Request) -> dict[str, str]:
     """The form as it is signed: a name that is there several times, with each of its values in order."""
-    if len(request.body) > _MAX_FORM:  # it is read before anybody knows from whom it is
+    if len(request.body) > MAX_UNSIGNED_BYTES:  # it is read before anybody knows from whom it is
         raise Refused(400, "the form is too long")
     form = read_form(request.body) if request.is_of(FORM) else {}
     return {name: name.join(sorted(set(values))) for name, values in form.items()}
