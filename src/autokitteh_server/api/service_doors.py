@@ -165,7 +165,7 @@ class Budget:
     """How many bytes may be in memory at once, of all who send."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._left = max_bytes
+        self.left = max_bytes
 
     @contextmanager
     def holding(self) -> Iterator[Callable[[int], None]]:
@@ -174,15 +174,15 @@ class Budget:
 
         def hold(size: int) -> None:
             nonlocal held
-            if size > self._left:
+            if size > self.left:
                 raise RefusedAtDoor(refusal(503, "too much is coming in at once; try again", {"Retry-After": "2"}))
-            self._left -= size
+            self.left -= size
             held += size
 
         try:
             yield hold
         finally:
-            self._left += held
+            self.left += held
 
 
 def _origin(headers: dict[str, str]) -> str:
