@@ -166,7 +166,8 @@ def serving(folder: Path, **options: Any) -> Iterator[Served]:
 @contextmanager
 def listening(served: Served) -> Iterator[httpx.Client]:
     """Open the public doors; a client whose paths begin at the server's."""
-    routes = [*served.app.ingress.routes(), *served.app.service_doors.routes()]
+    app = served.app
+    routes = [*app.ingress.routes(), *app.service_doors.routes(), *app.oauth_pages.routes()]
     config = uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     socket = config.bind_socket()

@@ -201,3 +201,24 @@ def test_more_than_was_told(served: Served, client: httpx.Client) -> None:
     assert got.startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 400 "))
     assert client.post(PATH, **github(body)).status_code == 200
     served.wait_all(1)
+
+
+ODD = [
+    (b'{"n":1%s}' % (b"0" * 100), {"n": 10**100}),
+    (b'{"n":1e308,"m":-0.0,"k":9007199254740993}', {"n": 1e308, "m": -0.0, "k": 9007199254740993}),
+    (b'{"n":"a\\u0000b"}', {"n": "a\0b"}),
+    (b'{"n":"a\\ud800b"}', {"n": "a�b"}),
+    (b'{"a":1,"a":2,"":3}', {"a": 2, "": 3}),
+    (b'{"n":' + b"[" * 150 + b"]" * 150 + b"}", None),
+]
+
+
+@pytest.mark.parametrize(("body", "data"), ODD, ids=range(len(ODD)))
+def test_odd_values(served: Served, client: httpx.Client, body: bytes, data: Any) -> None:
+    """Whatever JSON can say reaches code as it was said."""
+    served.connect("github", TOKEN)
+    assert client.post(PATH, **github(body)).status_code == 200
+    (result,) = served.wait_all(1)
+    assert result.state == "COMPLETED", result.error
+    if data is not None:
+        assert result.session.result["data"] == {**data, "slash_commands": []}
