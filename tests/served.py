@@ -167,7 +167,7 @@ def serving(folder: Path, **options: Any) -> Iterator[Served]:
 def listening(served: Served) -> Iterator[httpx.Client]:
     """Open the public doors; a client whose paths begin at the server's."""
     app = served.app
-    routes = [*app.ingress.routes(), *app.service_doors.routes(), *app.oauth_pages.routes()]
+    routes = [*app.ingress.routes(), *app.service_events.doors.routes(), *app.oauth_pages.routes()]
     config = uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=0, log_level="warning", lifespan="off")
     server = uvicorn.Server(config)
     socket = config.bind_socket()

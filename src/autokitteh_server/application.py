@@ -6,11 +6,10 @@ from importlib import metadata
 from typing import Self
 
 from autokitteh_server.accounts.accounts import open_accounts
-from autokitteh_server.accounts.lines import HttpFor, Lines
+from autokitteh_server.accounts.lines import HttpFor
 from autokitteh_server.accounts.refresh import FindIntegration, Mark
 from autokitteh_server.api.ingress import Ingress
 from autokitteh_server.api.oauth_pages import OAuthPages
-from autokitteh_server.api.service_doors import ServiceDoors
 from autokitteh_server.config import Settings
 from autokitteh_server.config_load import where_given
 from autokitteh_server.core.background import Background
@@ -30,17 +29,11 @@ from autokitteh_server.operations.variables import find_unopenable
 from autokitteh_server.secretbox.keyring import open_keyring
 from autokitteh_server.secretbox.keys import KEY_FILE
 from autokitteh_server.sources.cron import Cron
-from autokitteh_server.sources.deliveries import Deliveries
-from autokitteh_server.sources.feeding import Feeding
-from autokitteh_server.sources.feeds import Feeds
-from autokitteh_server.sources.gateways import Gateways
-from autokitteh_server.sources.known import Known
-from autokitteh_server.sources.messages import Messages
-from autokitteh_server.sources.public_keys import PublicKeys
 from autokitteh_server.sources.replies import Replies
 from autokitteh_server.storage.data_folder import make_folder
 from autokitteh_server.telemetry.metrics import Metrics
 from autokitteh_server.wiring import Server
+from autokitteh_server.wiring_services import ServiceEvents
 
 _log = logging.getLogger(__name__)
 
@@ -119,26 +112,14 @@ class Application:
             find_integration=find_integration,
             mark=mark or self._mark,
         )
-        self.feeding = Feeding(
-            database=server.database,
-            lines=Lines(
-                database=server.database, box=keyring.box, tokens=self.accounts.tokens, http_for=self._http_for
-            ),
+        self.service_events = ServiceEvents(
+            server,
+            box=keyring.box,
             intake=self.intake,
-            clock=server.clock,
-            new_id=server.new_id,
-            new_slug=system_slug,
+            tokens=self.accounts.tokens,
+            http_for=self._http_for,
             environ=environ,
-            public_url=settings.http.service_url,
-        )
-        self.feeds = Feeds(server.database, server.clock, self.feeding)
-        self.gateways = Gateways(
-            server.database,
-            keyring.box,
-            self.intake,
-            server.clock,
-            server.new_id,
-            holder="server",  # no other one may have the database open, so what is held was held by this one
+            instruments=self.metrics,
         )
         self.services = Services(
             database=server.database,
@@ -153,33 +134,13 @@ class Application:
             warm_up=server.warm_up,
             examine=server.runners.examine,
             schedules_changed=self.cron.schedules_changed,
-            feeds_changed=self._feeds_changed,
+            feeds_changed=self.service_events.changed,
             http_for=self._http_for,
             public_url=settings.http.public_url,
             service_url=settings.http.service_url,
         )
         self.oauth_pages = OAuthPages(self.services, is_secure=settings.http.public_url.startswith("https:"))
         self._warming = Background("warming-up", self._warm_up)
-        self._messages = Messages(self._http_for("", ""))
-        self.known = Known(server.database, keyring.box, server.clock)
-        self.service_doors = ServiceDoors(
-            Deliveries(
-                database=server.database,
-                box=keyring.box,
-                clock=server.clock,
-                new_id=server.new_id,
-                environ=environ,
-                keys=PublicKeys(self._http_for("", ""), server.clock),
-                known=self.known,
-                feeds_changed=self.feeds.changed,
-            ),
-            server.clock,
-            public_url=settings.http.service_url,
-            max_body_bytes=settings.http.service_body_bytes,
-            submit=self.intake.submit,
-            send_message=self._messages.send,
-            instruments=self.metrics,
-        )
         self.ingress = Ingress(
             load_published=lambda slug, key: load_published(server.database, slug, key),
             clock=server.clock,
@@ -190,11 +151,6 @@ class Application:
             sync_timeout_s=settings.http.sync_timeout_s,
             instruments=self.metrics,
         )
-
-    def _feeds_changed(self) -> None:
-        self.known.changed()
-        self.feeds.changed()
-        self.gateways.changed()
 
     def _mark(self, connection_id: str, code: Code, message: str) -> None:
         connecting.note(self.server.database, connection_id, code, message, now=self.server.clock.now_us())
@@ -220,8 +176,7 @@ class Application:
         found = self.server.start()
         self.intake.open()
         self.cron.open()
-        self.feeds.open()
-        self.gateways.open()
+        self.service_events.open()
         self.sweeper.open()
         self._warming.open()
         return found
@@ -230,9 +185,7 @@ class Application:
         """Stop, in this order: nothing more comes in, activities come to their ends, everything is closed."""
         self._warming.close()
         self.sweeper.close()
-        self.gateways.close()
-        self.feeds.close()
-        self._messages.close()
+        self.service_events.close()
         self.cron.close()
         self.intake.close()
         self.server.close(grace_s=self.settings.stop_grace_s)

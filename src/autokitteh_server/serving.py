@@ -110,7 +110,7 @@ class Serving:
             hosts=AllowedHosts(http.host_and_port[0], http.public_url, http.allowed_hosts),
             extra_routes=[
                 *self.application.ingress.routes(),
-                *self.application.service_doors.routes(),
+                *self.application.service_events.doors.routes(),
                 *self.application.oauth_pages.routes(),
                 Route("/metrics", self._show_metrics),
             ],

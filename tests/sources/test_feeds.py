@@ -52,7 +52,7 @@ class Steps:
 
     def look(self) -> Feed | None:
         """Have a look at what there is to be done."""
-        reconcile(self.served.database, self.served.app.feeding, self.clock.now_us())
+        reconcile(self.served.database, self.served.app.service_events.feeding, self.clock.now_us())
         return self.served.database.read(lambda conn: feeds.find(conn, self.id))
 
     def step(self) -> Feed:
@@ -62,7 +62,7 @@ class Steps:
         assert feed.next_at <= self.clock.now_us()
         until = self.clock.now_us() + MINUTE
         assert self.served.database.write(lambda conn: feeds.claim(conn, feed, until))
-        self.served.app.feeding.step(feed, until)
+        self.served.app.service_events.feeding.step(feed, until)
         after = self.served.database.read(lambda conn: feeds.find(conn, self.id))
         assert after is not None
         return after
@@ -181,7 +181,7 @@ def test_a_hurry_during_a_step_is_not_lost(private: Steps, there: Google) -> Non
     database = private.served.database
     assert database.write(lambda conn: feeds.claim(conn, feed, until))
     database.write(lambda conn: feeds.hurry(conn, [private.id], private.clock.now_us()))
-    private.served.app.feeding.step(feed, until)
+    private.served.app.service_events.feeding.step(feed, until)
     assert private.look().next_at == private.clock.now_us()  # type: ignore[union-attr]
 
 
@@ -198,11 +198,11 @@ def test_only_one_of_two_who_ask_stores_what_is_new(either: Steps, there: Google
 
     def with_another(asked: Any) -> Any:
         there.fake.routes[LIST] = answer
-        either.served.app.feeding.step(feed, either.clock.now_us() + MINUTE)
+        either.served.app.service_events.feeding.step(feed, either.clock.now_us() + MINUTE)
         return answer(asked)
 
     there.fake.routes[LIST] = with_another
-    after = either.served.app.feeding.step(feed, either.clock.now_us() + MINUTE)
+    after = either.served.app.service_events.feeding.step(feed, either.clock.now_us() + MINUTE)
     assert either.types() == ["event_created"]
     assert after is not None and after.next_at == either.clock.now_us()
 

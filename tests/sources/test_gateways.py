@@ -176,21 +176,21 @@ def test_of_two_servers_one_has_it_until_it_dies(tmp_path: Path, town: Town) -> 
         served.database.write(lambda conn: leases.take(conn, name, "dead", until=dead_until, now=clock.now_us()))
         connect(served, town)
         with other_server(served) as other:
-            served.app.gateways.changed()
+            served.app.service_events.gateways.changed()
             other.changed()
             assert town.slack.opens == 0
             clock.reach(dead_until)
-            served.app.gateways.changed()
+            served.app.service_events.gateways.changed()
             other.changed()
             town.until(lambda: town.slack.sockets)
             for _ in range(3):
-                served.app.gateways.changed()
+                served.app.service_events.gateways.changed()
                 other.changed()
             town.do(town.slack.send_events(1, 6))
             served.wait_all(5)
             assert town.slack.opens == 1
         # Whoever had it has let go, or has it still.
-        served.app.gateways.changed()
+        served.app.service_events.gateways.changed()
         town.until(lambda: town.open_sockets() == 1)
         town.do(town.slack.send_events(6, 8))
         served.wait_all(7)

@@ -145,7 +145,7 @@ def unfinished(client: httpx.Client, length: int, sent: int) -> Iterator[socket.
 
 def held(served: Served) -> int:
     """How much of what is allowed is in memory."""
-    return 4 * MAX_BYTES - served.app.service_doors.budget.left
+    return 4 * MAX_BYTES - served.app.service_events.doors.budget.left
 
 
 def wait_for(condition: Any) -> None:
