@@ -139,6 +139,7 @@ def _render_list(connections: list[Connection], project_of: NameOf) -> list[str]
             each.name,
             each.integration,
             _words(each.status.code),
+            each.events.state if each.events is not None else "",
             each.status.message,
             local_time(each.status.checked_at),
             _origin(each.is_declared),
@@ -147,7 +148,7 @@ def _render_list(connections: list[Connection], project_of: NameOf) -> list[str]
         )
         for each in connections
     ]
-    titles = ("NAME", "INTEGRATION", "STATUS", "WHY", "TRIED", "MADE BY", "PROJECT", "ID")
+    titles = ("NAME", "INTEGRATION", "STATUS", "EVENTS", "WHY", "TRIED", "MADE BY", "PROJECT", "ID")
     return render_table(titles, rows)
 
 
