@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 from autokitteh_server.api.doors import RefusedAtDoor, read_body
+from autokitteh_server.api.service_doors import SMALL_BYTES as SMALL
 from autokitteh_server.api.service_doors import Budget
 
 MOST = 1000
@@ -25,6 +26,7 @@ class Taker:
         self.held = 0
         self._stack = ExitStack()
         self._hold = self._stack.enter_context(budget.holding())
+        self._free = SMALL
 
     def take(self, size: int) -> bool:
         """Whether there was so much left."""
@@ -33,8 +35,13 @@ class Taker:
         except RefusedAtDoor as refused:
             assert refused.response.status_code == 503
             return False
-        self.held += size
+        self.held += max(0, size - self._free)
+        self._free = max(0, self._free - size)
         return True
+
+    def would_count(self, size: int) -> int:
+        """What of a piece is more than is small."""
+        return max(0, size - self._free)
 
     def end(self, error: BaseException | None) -> None:
         """Come to an end, also to a bad one, which is nobody else's."""
@@ -63,11 +70,12 @@ class BudgetMachine(RuleBasedStateMachine):
         self.present.append(Taker(self.budget))
         return self.present[-1]
 
-    @rule(taker=takers, size=st.integers(0, MOST + 1))
+    @rule(taker=takers, size=st.integers(0, MOST + 1) | st.integers(SMALL - 1, SMALL + MOST + 1))
     def take(self, taker: Taker, size: int) -> None:
         """It gets what is left, and never more."""
         left = MOST - sum(each.held for each in self.present)
-        assert taker.take(size) is (size <= left)
+        is_there = taker.would_count(size) <= left
+        assert taker.take(size) is is_there
 
     @rule(
         taker=consumes(takers),
@@ -91,7 +99,7 @@ class Failed(Exception):
     """What is done with a body has failed."""
 
 
-PIECES = st.lists(st.integers(0, 400), max_size=5)
+PIECES = st.lists(st.integers(0, 400), max_size=5).map(lambda sizes: [SMALL, *sizes])
 ENDS = st.sampled_from(["whole", "disconnect", "error", "cancel", "fails"])
 
 
@@ -129,7 +137,7 @@ async def _read(budget: Budget, pieces: Sequence[int], end: str) -> None:
         return {"type": "http.request", "body": b"", "more_body": False}
 
     with budget.holding() as hold:
-        body = await read_body(Request({"type": "http", "method": "POST", "headers": []}, receive), 900, hold)
+        body = await read_body(Request({"type": "http", "method": "POST", "headers": []}, receive), SMALL + 900, hold)
         assert len(body) == sum(pieces)
         if end == "fails":
             raise Failed
@@ -141,9 +149,12 @@ def test_all_of_it(size: int) -> None:
     budget = Budget(MOST)
     for _ in range(2):
         with budget.holding() as hold:
+            hold(SMALL)
             if size > MOST:
                 with pytest.raises(RefusedAtDoor):
                     hold(size)
             else:
                 hold(size)
+            with budget.holding() as another:
+                another(SMALL)  # whatever others hold
     assert budget.left == MOST

@@ -3,6 +3,7 @@
 import queue
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -282,3 +283,20 @@ def test_secrets_that_services_make(doors: Doors, service: str, variable: str) -
     assert doors.send(new, next(_numbers)) == 200
     assert doors.send(new, next(_numbers), secret="other") == 401
     assert len(doors.results(new)) == 1
+
+
+def test_two_secrets_at_once(doors: Doors) -> None:
+    """Of many that greet a connection at the same moment one is believed, and its secret is the one that counts."""
+    (asana,) = (each for each in SENDERS if each.title == "asana")
+    doors.connections["raced"] = doors.served.connect("asana", {}, name="raced", event_type=asana.event_type)
+    path = f"/asana/webhook/{doors.connections['raced']}"
+    secrets = [f"told {n}" for n in range(20)]
+    with ThreadPoolExecutor(len(secrets)) as threads:
+        replies = threads.map(lambda secret: doors.client.post(path, headers={"x-hook-secret": secret}), secrets)
+        statuses = {secret: reply.status_code for secret, reply in zip(secrets, replies, strict=True)}
+
+    (believed,) = (secret for secret, status in statuses.items() if status == 200)
+    assert set(statuses.values()) == {200, 403}
+    raced = replace(asana, title="raced")
+    assert doors.send(raced, next(_numbers), secret=believed) == 200
+    assert all(doors.send(raced, next(_numbers), secret=each) == 401 for each in secrets if each != believed)

@@ -34,8 +34,9 @@ _log = logging.getLogger(__name__)
 #: So many of the largest bodies may be in memory at once.
 _AT_ONCE: Final = 4
 
-#: Bodies of so many bytes are read in no time.
-_SMALL: Final = 65_536
+#: Bodies of so many bytes are read in no time. As much of each is not counted: a connection takes as much memory anyway.
+#: Otherwise four strangers who send large ones, slowly, would keep out what services send, most of which is smaller.
+SMALL_BYTES: Final = 65_536
 
 #: Of requests to one address that are refused one is logged in this time.
 _COMPLAIN_US: Final = 5_000_000
@@ -132,7 +133,7 @@ class _Door:
         deliveries = self.doors.deliveries
         if not deliveries.is_ready(self.name, self.webhook):
             await run_in_threadpool(deliveries.prepare, self.name, self.webhook)
-        if len(request.body) <= _SMALL:  # for which another thread costs more than the work
+        if len(request.body) <= SMALL_BYTES:  # for which another thread costs more than the work
             understood = deliveries.understand(self.name, self.webhook, request)
         else:
             understood = await run_in_threadpool(deliveries.understand, self.name, self.webhook, request)
@@ -162,7 +163,7 @@ class _Door:
 
 
 class Budget:
-    """How many bytes may be in memory at once, of all who send."""
+    """How many bytes may be in memory at once, of all who send; of those beyond what is small."""
 
     def __init__(self, max_bytes: int) -> None:
         self.left = max_bytes
@@ -170,14 +171,16 @@ class Budget:
     @contextmanager
     def holding(self) -> Iterator[Callable[[int], None]]:
         """A function that takes of what is left, for as long as the block lasts. It raises RefusedAtDoor."""
-        held = 0
+        held, free = 0, SMALL_BYTES
 
         def hold(size: int) -> None:
-            nonlocal held
-            if size > self.left:
+            nonlocal held, free
+            counted = max(0, size - free)
+            if counted > self.left:
                 raise RefusedAtDoor(refusal(503, "too much is coming in at once; try again", {"Retry-After": "2"}))
-            self.left -= size
-            held += size
+            free -= size - counted
+            self.left -= counted
+            held += counted
 
         try:
             yield hold
