@@ -30,6 +30,7 @@ from autokitteh_server.secretbox.keyring import open_keyring
 from autokitteh_server.secretbox.keys import KEY_FILE
 from autokitteh_server.sources.cron import Cron
 from autokitteh_server.sources.replies import Replies
+from autokitteh_server.sources.session_ends import SessionEnds
 from autokitteh_server.storage.data_folder import make_folder
 from autokitteh_server.telemetry.metrics import Metrics
 from autokitteh_server.wiring import Server
@@ -79,6 +80,7 @@ class Application:
             listener=listener,
             outcomes=self.replies,
             credentials=SessionCredentials(lambda: self.server.database, lambda: self.accounts),
+            session_events=SessionEnds(lambda: self.server.new_id, lambda: self.intake),
             opener=keyring.box,
             public_url=settings.http.public_url,
             keeps_spare=True,

@@ -1,7 +1,7 @@
 """The composition root: builds a server's parts from its settings, starts and stops them in order."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,9 +20,18 @@ from autokitteh_server.engine.local_scheduler import LocalScheduler
 from autokitteh_server.engine.recovery import recover
 from autokitteh_server.engine.requests import RequestError
 from autokitteh_server.engine.stop import stop_idle
-from autokitteh_server.engine.surroundings import Credentials, Listener, Outcomes, Policy, Surroundings, Workplace
+from autokitteh_server.engine.surroundings import (
+    Credentials,
+    Listener,
+    Outcomes,
+    Policy,
+    SessionEvents,
+    Surroundings,
+    Workplace,
+)
 from autokitteh_server.engine.turn import run_turn
 from autokitteh_server.storage import builds
+from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.data_folder import take_folder
 from autokitteh_server.storage.database import Database
 from autokitteh_server.storage.ownership import Ownership
@@ -44,6 +53,15 @@ class Nobody:
 
     def session_ended(self, event_id: str, session_id: str, state: SessionState) -> None:
         pass
+
+
+class NoSessionEvents:
+    """For a server at which no events arrive."""
+
+    def dispatch(
+        self, conn: Connection, session: Session, state: SessionState, error: str | None, *, now: int
+    ) -> Callable[[], None]:
+        return lambda: None
 
 
 class NoCredentials:
@@ -75,6 +93,7 @@ class Server:
         listener: Listener | None = None,
         outcomes: Outcomes | None = None,
         credentials: Credentials | None = None,
+        session_events: SessionEvents | None = None,
         opener: Opener | None = None,
         public_url: str = "",
         instruments: Instruments | None = None,
@@ -121,6 +140,7 @@ class Server:
             listener=listener or Silence(),
             outcomes=outcomes or Nobody(),
             credentials=credentials or NoCredentials(),
+            session_events=session_events or NoSessionEvents(),
             policy=Policy(
                 max_failures=settings.max_failures,
                 effects_per_turn=settings.effects_per_turn,

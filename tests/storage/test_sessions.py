@@ -9,6 +9,7 @@ from autokitteh_server.core.errors import FailedPrecondition, Fenced, NotFound
 from autokitteh_server.core.states import SessionState
 from autokitteh_server.storage import projects, sessions, signals
 from autokitteh_server.storage.database import Database
+from autokitteh_server.storage.sessions import MAX_FOREBEARS
 from storage.rows import BUILD, PROJECT, add_session, call, claim, indexes, make_session
 
 WAITS = (
@@ -187,3 +188,19 @@ def test_a_session_needs_its_project_and_build(database: Database) -> None:
     with pytest.raises(Exception, match=r"(?i)foreign key"):
         database.write(lambda conn: sessions.create(conn, session))
     assert BUILD.id != session.build_id
+
+
+def test_a_line_is_looked_at_up_to_a_bound(database: Database) -> None:
+    """Sessions that start their successor make long lines; one whose parent is deleted begins a line."""
+    ids = [add_session(database, id="ses_0")]
+    for number in range(1, MAX_FOREBEARS + 20):
+        ids.append(add_session(database, id=f"ses_{number}", parent_id=ids[-1]))
+    orphan = add_session(database, id="ses_orphan", parent_id="ses_gone")
+
+    assert line(database, ids[2]) == ids[2::-1]
+    assert line(database, ids[-1]) == ids[: -MAX_FOREBEARS - 2 : -1]
+    assert line(database, orphan) == [orphan]
+
+
+def line(database: Database, session_id: str) -> list[str]:
+    return [each.id for each in database.read(lambda conn: sessions.line_of(conn, session_id))]

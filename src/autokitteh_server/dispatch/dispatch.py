@@ -175,6 +175,8 @@ class _Round:
     def _reach_subscriptions(self, draft: _Draft, source: Source) -> None:
         by_id = {trigger.id: trigger for trigger in self._board.triggers[source.id]}
         for subscription in _subscriptions(self._board, source):
+            if subscription.session_id in draft.incoming.unheard_by:
+                continue
             trigger = by_id.get(subscription.source_id)
             if trigger is not None and not self._receives(trigger, draft.incoming):
                 continue

@@ -17,6 +17,7 @@ class Incoming:
     data: Any  # a JSON value, with bytes
     key: str | None = None  # the sender's own id of it
     received_at: int
+    unheard_by: frozenset[str] = frozenset()  # sessions whose subscriptions do not get it
     kind: str = "webhook"  # what sent it, for those who count: webhook, schedule, connection or manual
 
     @property

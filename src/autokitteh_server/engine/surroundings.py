@@ -53,6 +53,20 @@ class Outcomes(Protocol):
         ...
 
 
+class SessionEvents(Protocol):
+    """Makes events of sessions' ends."""
+
+    def dispatch(
+        self, conn: Connection, session: Session, state: SessionState, error: str | None, *, now: int
+    ) -> Callable[[], None]:
+        """In the transaction that ends a session, as its last step: store its event, if somebody waits for such.
+
+        It touches nothing but the connection, for it may be called more than once; what it returns is called once that
+        is durable, from a turn's thread.
+        """
+        ...
+
+
 class Credentials(Protocol):
     """What sessions are told of their connections' credentials, and no journal is.
 
@@ -107,5 +121,6 @@ class Surroundings:
     listener: Listener
     outcomes: Outcomes
     credentials: Credentials
+    session_events: SessionEvents
     policy: Policy
     instruments: Instruments = field(default_factory=NoInstruments)

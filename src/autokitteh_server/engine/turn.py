@@ -37,7 +37,7 @@ from autokitteh_server.core.states import SessionState
 from autokitteh_server.engine import deaths, hearing, inbox, requests, wire
 from autokitteh_server.engine.claimed import Claimed
 from autokitteh_server.engine.control import TurnControl
-from autokitteh_server.engine.endings import end_session, tell_of_end
+from autokitteh_server.engine.endings import Then, end_session, tell_of_end
 from autokitteh_server.engine.environment import Environment
 from autokitteh_server.engine.log_limit import LogLimit
 from autokitteh_server.engine.surroundings import Surroundings, TurnEnd, TurnResult
@@ -561,15 +561,15 @@ class Turn:
         shown = error if error is not None else "" if result is None else dump_json(shown_result)[:200]
         record = wire.line("state", self._clock.now_us(), name=state.value, result=shown)
 
-        def end(conn: Connection) -> None:
+        def end(conn: Connection) -> Then:
             journal.insert(conn, session.id, [record])
             sessions.finish(conn, session.id, session.epoch, state, shown_result, error, now=now)
-            end_session(conn, session, state, result, now=now)
+            return end_session(self._around, conn, session, state, result, error, now=now)
 
         crash_point("turn.before_end")
-        self._claimed.transact(end)
+        then = self._claimed.transact(end)
         crash_point("turn.after_end")
-        tell_of_end(self._around, session, state)
+        tell_of_end(self._around, session, state, then)
 
     def _count_effect(self) -> None:
         session, policy = self._session, self._around.policy

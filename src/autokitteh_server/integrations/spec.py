@@ -174,6 +174,7 @@ class Integration:
     learns_secrets: tuple[str, ...] = ()  # of these, the ones that are encrypted
     unchecked: str = ""  # why there is no check, where there is none
     events: tuple[EventType, ...] = ()
+    makes_events_here: bool = False  # no service sends them: they are of this server's own
     is_extra: bool = False  # beyond the 27
 
     def auth_type(self, name: str) -> AuthType | None:

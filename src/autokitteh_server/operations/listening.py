@@ -31,6 +31,8 @@ def events_of(connection: Connection, feed: Feed | None, variables: Mapping[str,
     addresses = addresses_of(name, {**variables, CONNECTION_ID: connection.id}, url)
     if feed is not None:
         return Events(state=feed.state, message=feed.message, since=feed.changed_at, addresses=addresses)
+    if load_integration(name).makes_events_here:
+        return Events(state=FeedState.PUSHED, message="this server makes them, of what happens in the project")
     if load_webhook(name) is None and load_feed(name) is None and load_gateway(name) is None:
         return None
     if problem := find_problem(load_integration(name), variables):

@@ -4,13 +4,28 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection as Conn
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, exists, insert, or_, select, text, update
 
 from autokitteh_server.core.entities import CheckResult, Connection
 from autokitteh_server.core.errors import FailedPrecondition, NotFound
 from autokitteh_server.storage import schema
 
 _rows = schema.connections
+
+# Asked at the end of every session: made once, for making a statement takes as long as running it.
+_AWAITED_IN = (
+    select(_rows.c.id)
+    .where(
+        _rows.c.project_id == bindparam("project_id"),
+        _rows.c.integration == bindparam("integration"),
+        exists().where(schema.deployments.c.project_id == _rows.c.project_id, text("deployments.state = 'ACTIVE'")),
+        or_(
+            exists().where(schema.triggers.c.connection_id == _rows.c.id),
+            exists().where(schema.subscriptions.c.source_id == _rows.c.id),
+        ),
+    )
+    .order_by(_rows.c.name)
+)
 
 
 def create(conn: Conn, connection: Connection) -> None:
@@ -76,6 +91,11 @@ def awaited(conn: Conn, integrations: Collection[str]) -> Sequence[Connection]:
     by_triggers = select(triggers.c.connection_id).where(triggers.c.connection_id.in_(ids))
     by_sessions = select(subscriptions.c.source_id).where(subscriptions.c.source_id.in_(ids))
     return [ids[found] for found in conn.execute(by_triggers.union(by_sessions)).scalars()]
+
+
+def awaited_in(conn: Conn, project_id: str, integration: str) -> Sequence[str]:
+    """The ids of an integration's connections in a project, if that is deployed, of which somebody wants events."""
+    return conn.execute(_AWAITED_IN, {"project_id": project_id, "integration": integration}).scalars().all()
 
 
 def remove(conn: Conn, connection_id: str) -> None:

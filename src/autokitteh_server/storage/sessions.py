@@ -5,18 +5,21 @@ Where an `epoch` is asked for, Fenced is raised if the session is not at it any 
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     and_,
+    bindparam,
     case,
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -31,6 +34,38 @@ from autokitteh_server.storage import schema
 from autokitteh_server.storage.values import dump_json, load_json, storable_text
 
 _rows = schema.sessions
+
+#: Sessions that start their successor and end make lines without an end: no more of one is looked at.
+MAX_FOREBEARS: Final = 100
+
+
+def _make_line_of() -> Select[Any]:
+    columns = (_rows.c.id, _rows.c.parent_id, _rows.c.trigger_id, _rows.c.event_id)
+    own = select(*columns, literal_column("0", Integer).label("distance")).where(_rows.c.id == bindparam("session_id"))
+    line = own.cte("line", recursive=True)
+    is_parent = (_rows.c.id == line.c.parent_id, line.c.distance < MAX_FOREBEARS)
+    line = line.union_all(select(*columns, line.c.distance + 1).where(*is_parent))
+    triggers, events, connections = schema.triggers, schema.events, schema.connections
+    # One that was started again has no trigger, and its event may be deleted: between them they know it nearly always.
+    source_id = func.coalesce(triggers.c.connection_id, events.c.source_id)
+    started_by = (
+        line.outerjoin(triggers, triggers.c.id == line.c.trigger_id)
+        .outerjoin(events, events.c.id == line.c.event_id)
+        .outerjoin(connections, connections.c.id == source_id)
+    )
+    columns_of_line = (line.c.id, triggers.c.name, connections.c.integration)
+    return select(*columns_of_line).select_from(started_by).order_by(line.c.distance)
+
+
+_LINE_OF = _make_line_of()
+
+
+class Forebear(NamedTuple):
+    """A session, or one that it descends from: what started it."""
+
+    id: str
+    trigger_name: str  # "": no trigger, or there is none any more
+    integration: str  # whose event it was; "": none's
 
 
 class Unfinished(NamedTuple):
@@ -101,6 +136,12 @@ def newest(conn: Connection) -> str | None:
     """The id of the newest session that no other session started; None if there is none."""
     query = select(_rows.c.id).where(_rows.c.parent_id.is_(None)).order_by(_rows.c.id.desc()).limit(1)
     return conn.execute(query).scalar_one_or_none()
+
+
+def line_of(conn: Connection, session_id: str) -> Sequence[Forebear]:
+    """A session, the one that started it, and so on, as far as they are there, up to `MAX_FOREBEARS`."""
+    found = conn.execute(_LINE_OF, {"session_id": session_id})
+    return [Forebear(row.id, row.name or "", row.integration or "") for row in found]
 
 
 def unfinished(conn: Connection) -> Sequence[Unfinished]:

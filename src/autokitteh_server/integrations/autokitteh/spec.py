@@ -1,10 +1,11 @@
 """AutoKitteh itself."""
 
 from autokitteh_server.integrations.autokitteh.check import check
+from autokitteh_server.integrations.autokitteh.ends import COMPLETED, ERROR, NAME
 from autokitteh_server.integrations.spec import AuthType, EventType, Field, Integration
 
 SPEC = Integration(
-    name="autokitteh",
+    name=NAME,
     title="AutoKitteh",
     about="This server, or another one: its API, and events about its sessions.",
     docs_url="https://docs.autokitteh.com",
@@ -32,7 +33,8 @@ SPEC = Integration(
     ),
     check=check,
     events=(
-        EventType(name="session_completed", title="A session has come to its end"),
-        EventType(name="session_error", title="A session has failed"),
+        EventType(name=COMPLETED, title="A session of the project has come to its end"),
+        EventType(name=ERROR, title="A session of the project has failed"),
     ),
+    makes_events_here=True,
 )
