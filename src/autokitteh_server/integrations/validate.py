@@ -10,7 +10,7 @@ from pathlib import Path
 from autokitteh_server.core.manifest_schema import INTEGRATIONS
 from autokitteh_server.integrations.addresses import names_in
 from autokitteh_server.integrations.forms import variables_of
-from autokitteh_server.integrations.incoming import load_webhook
+from autokitteh_server.integrations.incoming import load_feed, load_gateway, load_webhook
 from autokitteh_server.integrations.matching import CONNECTION_ID
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.spec import Integration
@@ -52,6 +52,7 @@ def _folder_faults(spec: Integration, folder: Path) -> Iterator[str]:
     if len(names) != len(set(names)):
         yield "two ways to authenticate have the same name"
     yield from find_hook_faults(spec)
+    yield from find_event_faults(spec)
     if not set(spec.learns_secrets) <= set(spec.learns):
         yield "it keeps a secret that it does not learn"
     for auth in spec.auth:
@@ -65,6 +66,22 @@ def _folder_faults(spec: Integration, folder: Path) -> Iterator[str]:
     for heading in HEADINGS:
         if f"{heading}\n" not in text:
             yield f"README.md lacks {heading!r}"
+
+
+def find_event_faults(spec: Integration) -> Iterator[str]:
+    """What is amiss with how its events come in, a line each."""
+    if spec.events and not spec.makes_events_here and not _is_served(spec.name):
+        yield "it has events, and nothing brings them"
+    if spec.makes_events_here and _is_served(spec.name):
+        yield "its events are made here, and come from a service"
+
+
+def _is_served(name: str) -> bool:
+    """Whether a service sends events, is asked for them, or has a connection held open to it."""
+    if load_feed(name) is not None or load_gateway(name) is not None:
+        return True
+    webhooks = [(each, load_webhook(each)) for each in INTEGRATIONS]
+    return any(webhook is not None and name in (each, *webhook.also_for) for each, webhook in webhooks)
 
 
 def find_hook_faults(spec: Integration) -> Iterator[str]:

@@ -11,7 +11,7 @@ from autokitteh_server.core.manifest_schema import INTEGRATIONS
 from autokitteh_server.integrations.incoming import load_webhook
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.spec import AuthType
-from autokitteh_server.integrations.validate import Sdk, find_faults, find_hook_faults
+from autokitteh_server.integrations.validate import Sdk, find_event_faults, find_faults, find_hook_faults
 
 ROOT = Path(__file__).parent.parent.parent.parent
 
@@ -66,6 +66,17 @@ def test_addresses_that_lead_nowhere() -> None:
         "pat: nobody listens at asana/event",
         "pat: nobody listens at nobody/webhook",
         "pat: nobody stores what is in asana/webhook/{made_up}",
+    ]
+
+
+def test_events_come_from_somewhere() -> None:
+    """A service brings them, also one that another integration speaks to, or this server makes them."""
+    own, github, aws = (load_integration(name) for name in ("autokitteh", "githubcopilot", "aws"))
+
+    assert [*find_event_faults(own), *find_event_faults(github)] == []
+    assert list(find_event_faults(replace(aws, events=own.events))) == ["it has events, and nothing brings them"]
+    assert list(find_event_faults(replace(github, makes_events_here=True))) == [
+        "its events are made here, and come from a service"
     ]
 
 
