@@ -34,8 +34,8 @@ _log = logging.getLogger(__name__)
 #: So many of the largest bodies may be in memory at once.
 _AT_ONCE: Final = 4
 
-#: Bodies of so many bytes are read in no time. As much of each is not counted: a connection takes as much memory anyway.
-#: Otherwise four strangers who send large ones, slowly, would keep out what services send, most of which is smaller.
+#: Bodies of so many bytes are read in no time. As much of each is not counted: a connection takes as much memory
+#: anyway. Otherwise four strangers who send large ones, slowly, would keep out what services send.
 SMALL_BYTES: Final = 65_536
 
 #: Of requests to one address that are refused one is logged in this time.
