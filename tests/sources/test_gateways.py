@@ -144,7 +144,7 @@ def test_there_is_one_socket_for_each_token(tmp_path: Path, town: Town) -> None:
 def test_it_is_let_go_when_nobody_wants_it(tmp_path: Path, town: Town) -> None:
     with serving(tmp_path) as served:
         connection_id = connect(served, town)
-        town.until(lambda: town.slack.sockets)
+        shown(served, connection_id, FeedState.OPEN)
         deployments.deactivate(served.services, PROJECT)
         town.until(lambda: not town.open_sockets())
         events = connecting.get(served.services, connection_id).events
