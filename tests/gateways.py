@@ -45,6 +45,16 @@ class Heard:
         self.may_deliver.set()
         self.attempts = 0
         self.place = ""
+        self.values: dict[str, str] = {}  # what it says that the connection's variables are
+        self.renewals: list[dict[str, str]] = []  # what is new in them after a token was refused, one each time
+        self.cannot_renew: Exception | None = None
+
+    async def variables(self, *, is_refused: bool = False) -> Mapping[str, str]:
+        if is_refused:
+            if self.cannot_renew is not None:
+                raise self.cannot_renew
+            self.values = self.values | (self.renewals.pop(0) if self.renewals else {})
+        return self.values
 
     async def deliver(self, events: Sequence[Found]) -> None:
         self.attempts += 1
@@ -98,6 +108,11 @@ async def serving(app: web.Application) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
+        # It still holds requests of those who are gone: nobody has told it.
+        handlers = [each for each in asyncio.all_tasks() if "RequestHandler." in repr(each.get_coro())]
+        for each in handlers:
+            each.cancel()
+        await asyncio.gather(*handlers, return_exceptions=True)
 
 
 @asynccontextmanager

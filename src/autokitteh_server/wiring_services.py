@@ -38,9 +38,10 @@ class ServiceEvents:
     ) -> None:
         """`environ`: where the secrets of the server's own apps are. Nothing is started."""
         database, clock, http = server.database, server.clock, server.settings.http
+        lines = Lines(database=database, box=box, tokens=tokens, http_for=http_for)
         self.feeding = Feeding(
             database=database,
-            lines=Lines(database=database, box=box, tokens=tokens, http_for=http_for),
+            lines=lines,
             intake=intake,
             clock=clock,
             new_id=server.new_id,
@@ -49,7 +50,7 @@ class ServiceEvents:
             public_url=http.service_url,
         )
         self.feeds = Feeds(database, clock, self.feeding)
-        self.gateways = Gateways(database, box, intake, clock, server.new_id, holder=_HOLDER)
+        self.gateways = Gateways(database, lines, intake, clock, server.new_id, holder=_HOLDER)
         self._messages = Messages(http_for("", ""))
         self._known = Known(database, box, clock)
         self.doors = ServiceDoors(

@@ -92,7 +92,7 @@ def other_server(served: Served, holder: str = "another") -> Iterator[Gateways]:
     """What another server on the same database would hold."""
     app = served.app
     server = app.server
-    gateways = Gateways(server.database, app.services.box, app.intake, server.clock, server.new_id, holder=holder)
+    gateways = Gateways(server.database, app.feeding.lines, app.intake, server.clock, server.new_id, holder=holder)
     gateways.open()
     try:
         yield gateways

@@ -29,6 +29,14 @@ class Listener(Protocol):
         """What `keep` was given last, if need be by another server; "": nothing."""
         ...
 
+    async def variables(self, *, is_refused: bool = False) -> Mapping[str, str]:
+        """The variables of one of the connections as they are now. A token that can be renewed is good for a while.
+
+        `is_refused`: the service has not taken the last one. Raises GatewayRefused if somebody has to mend that, and
+        ServerError if it may be better later.
+        """
+        ...
+
     async def deliver(self, events: Sequence[Found]) -> None:
         """Take what has come in one message. Returns once it is durable, and then the service may be told so.
 
@@ -61,3 +69,5 @@ class Gateway:
     #: Connects, and stays connected until it is cancelled: it comes back by itself, later and later, whatever happens.
     #: Gets the variables of one of the connections with the token. Raises GatewayRefused, and nothing else.
     run: Callable[[Mapping[str, str], Listener], Awaitable[None]]
+    #: It asks its listener for a token whenever it needs one: it is not opened anew only because there is another one.
+    asks_for_tokens: bool = False

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from autokitteh_server.accounts import keeping
+from autokitteh_server.accounts.errors import NotConnected, TokenRefused
+from autokitteh_server.accounts.lines import Lines
 from autokitteh_server.core.background import Background
 from autokitteh_server.core.clock import Clock
 from autokitteh_server.core.entities import Connection as Link
@@ -26,8 +28,9 @@ from autokitteh_server.integrations.gateway import Gateway, GatewayRefused, Gate
 from autokitteh_server.integrations.incoming import load_gateway, load_webhook
 from autokitteh_server.integrations.matching import CONNECTION_ID
 from autokitteh_server.integrations.registry import load_integration
+from autokitteh_server.integrations.spec import TOKENS
 from autokitteh_server.integrations.webhook import Found, is_for
-from autokitteh_server.secretbox.box import Box, CannotOpen
+from autokitteh_server.secretbox.box import CannotOpen
 from autokitteh_server.sources.deliveries import incoming_of
 from autokitteh_server.storage import connections, feeds, leases
 from autokitteh_server.storage.connection import Connection
@@ -79,11 +82,11 @@ class Gateways:
     """Keeps them, in a thread of its own."""
 
     def __init__(
-        self, database: Database, box: Box, intake: Intake, clock: Clock, new_id: IdSource, *, holder: str
+        self, database: Database, lines: Lines, intake: Intake, clock: Clock, new_id: IdSource, *, holder: str
     ) -> None:
         """`holder`: what no other server on the database is called."""
         self._database = database
-        self._box = box
+        self._lines = lines
         self._intake = intake
         self._clock = clock
         self._new_id = new_id
@@ -173,7 +176,7 @@ class Gateways:
             gateway = load_gateway(link.integration)
             assert gateway is not None
             try:
-                values = keeping.load(conn, self._box, link.id).values
+                values = keeping.load(conn, self._lines.box, link.id).values
             except CannotOpen as error:
                 without[link.id] = FeedState.FAILED, error.message
                 continue
@@ -235,6 +238,32 @@ class Gateways:
         except ServerError as error:
             _log.warning("how connections to services stand is not stored: %s", error)
 
+    def fresh(self, wanted: Wanted, *, is_refused: bool) -> Mapping[str, str]:
+        """The variables of the first of the connections that has a good token. May wait for the service.
+
+        `is_refused`: the tokens that they have are not. Raises GatewayRefused if somebody has to mend all of them,
+        and ServerError.
+        """
+        lasting: list[ServerError] = []
+        passing: list[ServerError] = []
+        for connection_id in sorted(wanted.links):
+            try:
+                return self._open(connection_id, force=is_refused)
+            except (NotConnected, CannotOpen) as error:
+                lasting.append(error)
+            except TokenRefused as error:
+                (lasting if error.is_lasting else passing).append(error)
+            except ServerError as error:
+                passing.append(error)
+        if passing:
+            raise passing[0]
+        raise GatewayRefused(f"{lasting[0].message}. {lasting[0].remedy}".strip())
+
+    def _open(self, connection_id: str, *, force: bool) -> Mapping[str, str]:
+        link = self._database.read(lambda conn: connections.get(conn, connection_id))
+        values, _ = self._lines.open(link, load_integration(link.integration), force=force)
+        return {**values, CONNECTION_ID: connection_id}
+
     async def submit(self, wanted: Wanted, events: Sequence[Found]) -> None:
         """Have events dispatched to those connections with the token that they are for. Raises ServerError."""
         now = self._clock.now_us()
@@ -257,6 +286,10 @@ def _with_unknown(values: Mapping[str, str], event: Found) -> Mapping[str, str]:
     return {**told, **{name: value for name, value in values.items() if value}}
 
 
+def _without_tokens(values: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: value for name, value in values.items() if name not in TOKENS}
+
+
 class _Held:
     """A gateway that is held open. It is the listener of its gateway."""
 
@@ -270,7 +303,13 @@ class _Held:
 
     def is_still(self, wanted: Wanted | None) -> bool:
         """Whether what is wanted now is what is held."""
-        return wanted is not None and wanted.variables == self._opened_with
+        if wanted is None:
+            return False
+        if not wanted.gateway.asks_for_tokens:
+            return wanted.variables == self._opened_with
+        if self.standing[0] is FeedState.FAILED:
+            return wanted.links == self.wanted.links  # somebody may have connected one of them anew
+        return _without_tokens(wanted.variables) == _without_tokens(self._opened_with)
 
     async def run(self) -> None:
         """Hold it until this is cancelled. One that is refused is left alone until its connections change."""
@@ -284,6 +323,9 @@ class _Held:
                 _log.exception("a connection to a service has ended")
                 self.stands(GatewayState.WAITING, f"it has ended ({type(error).__name__}), and is opened again")
             await asyncio.sleep(_AGAIN_S)
+
+    async def variables(self, *, is_refused: bool = False) -> Mapping[str, str]:
+        return await asyncio.to_thread(self._gateways.fresh, self.wanted, is_refused=is_refused)
 
     async def deliver(self, events: Sequence[Found]) -> None:
         await self._gateways.submit(self.wanted, events)
