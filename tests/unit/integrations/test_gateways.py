@@ -40,7 +40,7 @@ def test_a_server_without_connections_pays_for_no_library() -> None:
     program = (
         "import sys, autokitteh_server.application\n"
         "from autokitteh_server.integrations.incoming import load_gateway\n"
-        "assert load_gateway('slack') and load_gateway('discord')\n"
+        "assert load_gateway('slack') and load_gateway('discord') and load_gateway('salesforce')\n"
         "print([each for each in ('aiohttp', 'slack_sdk', 'discord') if each in sys.modules])"
     )
 

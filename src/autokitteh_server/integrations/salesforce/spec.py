@@ -2,7 +2,7 @@
 
 from autokitteh_server.integrations._families.oauth import DEFAULT_APP, PRIVATE_APP, private_app
 from autokitteh_server.integrations.salesforce.check import check
-from autokitteh_server.integrations.spec import AuthType, Integration, OAuth2
+from autokitteh_server.integrations.spec import AuthType, EventType, Integration, OAuth2
 
 
 def _consent(app: str) -> OAuth2:
@@ -30,5 +30,12 @@ SPEC = Integration(
     package="simple-salesforce",
     api="https://login.salesforce.com",
     learns=("instance_url", "organization_id", "user_id", "replay_id"),
+    events=(
+        EventType(name="account", title="Accounts have changed"),
+        EventType(name="case", title="Cases have changed"),
+        EventType(name="contact", title="Contacts have changed"),
+        EventType(name="lead", title="Leads have changed"),
+        EventType(name="opportunity", title="Opportunities have changed"),
+    ),
     is_extra=True,
 )
