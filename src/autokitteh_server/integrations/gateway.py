@@ -64,7 +64,7 @@ class GatewayRefused(Exception):
 class Gateway:
     """How a service's gateway is kept."""
 
-    #: What there may be only one for: the value of a secret variable; "": a connection like this has no gateway.
+    #: What there may be only one for, such as a secret token, or an account; "": a connection like this has no gateway.
     token: Callable[[Mapping[str, str]], str]
     #: Connects, and stays connected until it is cancelled: it comes back by itself, later and later, whatever happens.
     #: Gets the variables of one of the connections with the token. Raises GatewayRefused, and nothing else.

@@ -9,7 +9,9 @@ import hashlib
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from autokitteh_server.accounts import keeping
@@ -45,6 +47,9 @@ _ROUND_S: Final = 5.0
 
 #: A gateway that ended though it never should is opened again after this.
 _AGAIN_S: Final = 60.0
+
+#: So many tokens are asked for at once.
+_ASKING: Final = 4
 
 _STATES: Final = {
     GatewayState.CONNECTING: FeedState.STARTING,
@@ -91,6 +96,8 @@ class Gateways:
         self._clock = clock
         self._new_id = new_id
         self._holder = holder
+        # Apart from the loop's own threads: services that hang must not keep us from saying what we hold.
+        self._asking = ThreadPoolExecutor(_ASKING, thread_name_prefix="gateway-token")
         self._held: dict[str, _Held] = {}
         self._until = 0  # until when they are ours
         self._lock = threading.Lock()
@@ -108,6 +115,7 @@ class Gateways:
             self._background.is_closing = True
         self.changed()
         self._background.close()
+        self._asking.shutdown(cancel_futures=True)
 
     def changed(self) -> None:
         """Look again what is to be held. Any thread."""
@@ -238,15 +246,20 @@ class Gateways:
         except ServerError as error:
             _log.warning("how connections to services stand is not stored: %s", error)
 
-    def fresh(self, wanted: Wanted, *, is_refused: bool) -> Mapping[str, str]:
-        """The variables of the first of the connections that has a good token. May wait for the service.
+    async def fresh(self, wanted: Wanted, *, is_refused: bool) -> Mapping[str, str]:
+        """The variables of the first of the connections that has a good token.
 
         `is_refused`: the tokens that they have are not. Raises GatewayRefused if somebody has to mend all of them,
         and ServerError.
         """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._asking, partial(self._fresh, sorted(wanted.links), is_refused))
+
+    def _fresh(self, connection_ids: Sequence[str], is_refused: bool) -> Mapping[str, str]:
+        """In a thread: it may wait for the service."""
         lasting: list[ServerError] = []
         passing: list[ServerError] = []
-        for connection_id in sorted(wanted.links):
+        for connection_id in connection_ids:
             try:
                 return self._open(connection_id, force=is_refused)
             except (NotConnected, CannotOpen) as error:
@@ -325,7 +338,7 @@ class _Held:
             await asyncio.sleep(_AGAIN_S)
 
     async def variables(self, *, is_refused: bool = False) -> Mapping[str, str]:
-        return await asyncio.to_thread(self._gateways.fresh, self.wanted, is_refused=is_refused)
+        return await self._gateways.fresh(self.wanted, is_refused=is_refused)
 
     async def deliver(self, events: Sequence[Found]) -> None:
         await self._gateways.submit(self.wanted, events)
