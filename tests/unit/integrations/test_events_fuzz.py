@@ -19,6 +19,7 @@ from autokitteh_server.integrations.googlecalendar.shape import calendar_event
 from autokitteh_server.integrations.googledrive.shape import file_event
 from autokitteh_server.integrations.googleforms.shape import response_event, schema_event
 from autokitteh_server.integrations.matching import match_of
+from autokitteh_server.integrations.salesforce.gateway import change_of
 from autokitteh_server.integrations.samples import load_sample, sample_types
 from autokitteh_server.integrations.webhook import Refused, Request, Secret, Webhook, receive, recipients
 from deliveries import FORM, JSON, NOW_S, form, hmac_hex, raw, request, versioned
@@ -217,7 +218,7 @@ def test_samples_with_something_else_in_them(name: str, data: st.DataObject) -> 
 @FUZZ
 @given(
     st.dictionaries(NAMES, TREES, max_size=5),
-    st.sampled_from(["sequence", "status", "fileId", "answers", "items"]),
+    st.sampled_from(["sequence", "status", "fileId", "answers", "items", "transactionKey", "recordIds"]),
     TREES,
 )
 def test_what_services_answer(resource: dict[str, Any], name: str, value: object) -> None:
@@ -229,6 +230,7 @@ def test_what_services_answer(resource: dict[str, Any], name: str, value: object
         schema_event(given, "now"),
         response_event("1FAI", given, "now"),
         gateway_event("MESSAGE_CREATE", given, bot_id="1", session_id="s", number=1),
+        change_of({"ChangeEventHeader": {"entityName": "Account", **given}}, match_of(organization_id="00D")),
     ]
 
     assert all(len(each.key) <= 200 for each in found if each)
