@@ -77,6 +77,7 @@ class Look:
     key: str
     match: tuple[Match, ...]
     about: str = ""  # what is new, where the service says it
+    must_tell: bool = False  # what the service was told is gone, or about to go: it is to be told anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +112,14 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
-    """A service tells the secret with which it is going to sign."""
+    """What a service sends before there is a secret: the one with which it is going to sign, or only a question.
+
+    Anybody can send it. So nothing comes of it but what is here, and only for a connection that is there.
+    """
 
     reply: Reply
-    match: Match  # the connections that keep it
-    variables: Mapping[str, str] = field(repr=False)  # what they keep, all secret
+    match: Match  # the connections that it is for
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)  # what they keep, all secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +165,7 @@ class Webhook:
     keys_url: str = ""  # where public keys are, which are given as secrets named by their ids
     whose: Callable[[Request], Match | None] = _anyone  # connections whose secrets may fit; None: all of them
     answer_handshake: Callable[[Request, Sequence[Secret]], Reply | None] = _no_handshake  # of one that was verified
-    greet: Callable[[Request], Greeting | None] = _no_greeting  # for secrets that come first, and unsigned
+    greet: Callable[[Request], Greeting | None] = _no_greeting  # for what comes first, and unsigned. Raises Refused
     is_deaf: bool = False  # takes, and drops, what is for a connection that is not there
     may_be_unsigned: bool = False  # for connections without a secret
     also_for: tuple[str, ...] = ()  # other integrations whose connections get its events
@@ -185,7 +189,7 @@ def receive(webhook: Webhook, request: Request, secrets: Sequence[Secret], now_s
     """What is in a request, once it is known whom it is from. Raises Refused, and nothing else."""
     if greeting := webhook.greet(request):
         # Whoever comes second is not believed: it would replace the secret of the one that came first.
-        if any(secret.owner for secret in secrets):
+        if greeting.variables and any(secret.owner for secret in secrets):
             raise Refused(403, "there is a secret already")
         return Received(reply=greeting.reply, greeting=greeting)
     # An address with a name in it is a connection's own: what the server has for all others is not good for it.

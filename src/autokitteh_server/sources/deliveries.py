@@ -84,12 +84,13 @@ class Deliveries:
             for event in received.events
             for owner in recipients_of(event)
         ]
-        looking = {owner for look in received.looks for owner in recipients_of(look)}
+        told = {owner for look in received.looks if look.must_tell for owner in recipients_of(look)}
+        asked = {owner for look in received.looks for owner in recipients_of(look)} - told
         store = None
         if received.greeting is not None:
-            store = partial(self._keep, received.greeting, owners)
-        elif looking:
-            store = partial(self._look, looking)
+            store = self._greet(received.greeting, owners)
+        elif told or asked:
+            store = partial(self._look, asked, told)
         return Understood(reply=received.reply, incoming=incoming, store=store, messages=received.messages)
 
     def _secrets(self, webhook: Webhook, owners: Owners, request: Request) -> list[Secret]:
@@ -108,28 +109,40 @@ class Deliveries:
                 found += [Secret(name=name, value=values[name], owner=owner) for name in wanted if values.get(name)]
         return found
 
-    def _keep(self, greeting: Greeting, owners: Owners) -> None:
-        """Store the secret that a service has told, for the connections that it is for. Raises Refused."""
+    def _greet(self, greeting: Greeting, owners: Owners) -> Callable[[], None] | None:
+        """What stores the secret that a service has told, for the connections that it is for; None if it told none.
+
+        Raises Refused.
+        """
         found = [owner for owner, values in owners.items() if greeting.match.holds(with_id(values, owner))]
         if not found:
             raise Refused(404, "there is no such connection")
+        # Where nothing is to be kept, strangers do not make us write.
+        return partial(self._keep, greeting.variables, found) if greeting.variables else None
+
+    def _keep(self, given: Mapping[str, str], owners: Collection[str]) -> None:
         now = self.clock.now_us()
 
         def write(conn: Connection) -> None:
-            for owner in found:
+            for owner in owners:
                 # Again, where nobody comes in between: whoever is second would replace the secret of the first.
                 present = keeping.load(conn, self.box, owner).values
-                if any(present.get(name) for name in greeting.variables):
+                if any(present.get(name) for name in given):
                     raise Refused(403, "there is a secret already")
-                secret = frozenset(greeting.variables)
-                keeping.save(conn, self.box, owner, greeting.variables, now=now, secret=secret)
+                keeping.save(conn, self.box, owner, given, now=now, secret=frozenset(given))
 
         self.database.write(write)
         self.known.changed()
 
-    def _look(self, owners: Collection[str]) -> None:
-        """Have connections ask their service what is new."""
-        self.database.write(lambda conn: feeds.hurry(conn, owners, self.clock.now_us()))
+    def _look(self, asked: Collection[str], told: Collection[str]) -> None:
+        """Have connections ask their service what is new, and others tell it anew where to send that."""
+
+        def write(conn: Connection) -> None:
+            now = self.clock.now_us()
+            feeds.hurry(conn, asked, now)
+            feeds.renew(conn, told, now)
+
+        self.database.write(write)
         self.feeds_changed()
 
 
