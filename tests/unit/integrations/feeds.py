@@ -52,7 +52,7 @@ def serving(answer: Callable[[Asked], Answer]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PUT = do_DELETE = do
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do
 
         def log_message(self, *args: object) -> None:
             pass

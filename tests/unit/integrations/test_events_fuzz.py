@@ -28,7 +28,7 @@ SERVICES = sorted(
     name for name in INTEGRATIONS
     if name in {
         "slack", "github", "jira", "confluence", "hubspot", "linear", "zoom", "twilio", "telegram", "gmail",
-        "googleforms", "googlecalendar", "googledrive", "asana", "notion",
+        "googleforms", "googlecalendar", "googledrive", "asana", "notion", "microsoft_teams",
     }
 )  # fmt: skip
 WEBHOOKS: dict[str, Webhook] = {
@@ -61,11 +61,13 @@ NAMES = st.sampled_from(
         "body", "issue", "self", "matchedWebhookIds", "webhookEvent", "page", "attachments", "relationData", "portalId",
         "subscriptionType", "eventId", "webhookTimestamp", "organizationId", "payload", "plainToken", "update_id",
         "poll", "data", "messageId", "attributes", "events", "action", "resource", "verification_token", "challenge",
+        "value", "clientState",
     ]
 ) | st.text(max_size=10)  # fmt: skip
 TREES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=6), max_leaves=20
 )
+URLS = ["https://ak.example.com/x?bodySHA256=1&a=%ff", "", "http://[", "https://[/x?validationToken=%ff%20"]
 #: What makes the way further in.
 SEEDS = st.sampled_from(
     [
@@ -76,6 +78,8 @@ SEEDS = st.sampled_from(
         {"webhookTimestamp": 1735689600000},
         {"message": {"data": "e30="}},
         {"verification_token": "x"},
+        {"value": [{"clientState": SECRET, "changeType": "updated", "resourceData": {"@odata.type": "#a.team"}}]},
+        {"value": [{"clientState": SECRET, "lifecycleEvent": "subscriptionRemoved"}, {"clientState": SECRET}]},
     ]
 )
 BODIES = st.one_of(
@@ -161,7 +165,7 @@ def test_anything_at_all(name: str, data: st.DataObject) -> None:
         data.draw(st.dictionaries(st.sampled_from(HEADERS), VALUES, max_size=8)),
         content_type=data.draw(st.sampled_from([JSON, FORM, "", "text/plain"])),
         method=data.draw(st.sampled_from(["POST", "GET", "PUT"])),
-        url=data.draw(st.sampled_from(["https://ak.example.com/x?bodySHA256=1&a=%ff", "", "http://["])),
+        url=data.draw(st.sampled_from(URLS)),
     )
 
     check(webhook, call)
@@ -209,7 +213,9 @@ def test_samples_with_something_else_in_them(name: str, data: st.DataObject) -> 
             place[key] = data.draw(TREES)
             break
         place = place[key]
-    wrapped = {"slack": {"event": sample}, "hubspot": [sample], "asana": {"events": [sample]}}.get(name, sample)
+    told = {"value": [{**sample, "clientState": SECRET}]}
+    ways = {"slack": {"event": sample}, "hubspot": [sample], "asana": {"events": [sample]}, "microsoft_teams": told}
+    wrapped = ways.get(name, sample)
     body = raw(wrapped)
 
     check(WEBHOOKS[name], request(paths_of(WEBHOOKS[name])[0], body, well_signed(body), url=url_for(body)))

@@ -27,6 +27,7 @@ VALUES = {
     "form_id": "1FAIpQLSd_abcdefghijk",
     "json": json.dumps({"client_email": "a@b", "private_key": "k"}),
     "region": "eu-central-1",
+    "resource": "/teams/getAllMessages, /chats/1/messages",
 }
 
 

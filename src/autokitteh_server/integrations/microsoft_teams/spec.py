@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from autokitteh_server.integrations._families.oauth import DEFAULT_APP, PRIVATE_APP, private_app
 from autokitteh_server.integrations.microsoft_teams.check import check
-from autokitteh_server.integrations.spec import AuthType, Field, Grant, Integration, OAuth2
+from autokitteh_server.integrations.microsoft_teams.subscriptions import CLIENT_STATE, RESOURCE
+from autokitteh_server.integrations.spec import AuthType, EventType, Field, Grant, Integration, OAuth2
 
 _GRAPH = "https://graph.microsoft.com/"
 _RIGHTS = (
@@ -21,6 +22,30 @@ _TENANT = Field(
     variable="private_tenant_id",
     is_optional=True,
     help="of your directory; without one that of whoever agrees",
+)
+_RESOURCE = Field(
+    name=RESOURCE,
+    title="Resource",
+    is_optional=True,
+    pattern=r"/.+",
+    help="what is listened to, such as /teams/TEAM/channels/CHANNEL/messages, or several with commas between them; "
+    "without one there are no events",
+)
+_EVENTS = (
+    ("chatmessage_created", "A message was written, in a channel or a chat"),
+    ("chatmessage_updated", "A message was changed, or has a new reaction"),
+    ("chatmessage_deleted", "A message was deleted"),
+    ("channel_created", "A team has a new channel"),
+    ("channel_updated", "A channel was changed"),
+    ("channel_deleted", "A channel was deleted"),
+    ("team_created", "There is a new team"),
+    ("team_updated", "A team was changed"),
+    ("team_deleted", "A team was deleted"),
+    ("chat_created", "There is a new chat"),
+    ("chat_updated", "A chat was changed"),
+    ("conversationmember_created", "Somebody joined a team, a channel or a chat"),
+    ("conversationmember_updated", "A member has another role"),
+    ("conversationmember_deleted", "Somebody left"),
 )
 
 
@@ -41,11 +66,17 @@ SPEC = Integration(
     about="Teams, channels and chats in Microsoft Teams.",
     docs_url="https://learn.microsoft.com/en-us/entra/identity-platform/quickstart-register-app",
     auth=(
-        AuthType(name="oauthDefault", title=DEFAULT_APP, oauth=_consent("MICROSOFT"), aliases=("oauth",)),
+        AuthType(
+            name="oauthDefault",
+            title=DEFAULT_APP,
+            fields=(_RESOURCE,),
+            oauth=_consent("MICROSOFT"),
+            aliases=("oauth",),
+        ),
         AuthType(
             name="oauthPrivate",
             title=PRIVATE_APP,
-            fields=(_ID, _SECRET, _TENANT),
+            fields=(_ID, _SECRET, _TENANT, _RESOURCE),
             oauth=_consent(""),
         ),
         AuthType(
@@ -70,6 +101,7 @@ SPEC = Integration(
                     is_multiline=True,
                     help="in place of the secret, as PEM with its key",
                 ),
+                _RESOURCE,
             ),
             oauth=OAuth2(
                 token_url=f"{_LOGIN}/{{private_tenant_id}}/oauth2/v2.0/token",
@@ -82,6 +114,11 @@ SPEC = Integration(
     helper="autokitteh.microsoft:teams_client",
     package="msgraph-sdk",
     api="https://graph.microsoft.com",
-    learns=("org_id", "org_name", "user_id", "user_name", "user_email"),
+    learns=(
+        *("org_id", "org_name", "user_id", "user_name", "user_email"),
+        *("SubscriptionIDs", "SubscriptionURL", "SubscriptionExpiration", CLIENT_STATE),
+    ),
+    learns_secrets=(CLIENT_STATE,),
+    events=tuple(EventType(name=name, title=title) for name, title in _EVENTS),
     is_extra=True,
 )
