@@ -208,7 +208,7 @@ def test_without_permission(town: Town) -> None:
 
 
 def test_permission_that_is_taken_back(town: Town) -> None:
-    """It fails when it is to be renewed, and goes on if the permission is given again in time."""
+    """It fails when it is to be renewed, and goes on once the permission is given again."""
     connection = town.connect(CHANNEL)
     town.tell(connection)
     town.graph.forbidden.add(CHANNEL)
@@ -217,7 +217,26 @@ def test_permission_that_is_taken_back(town: Town) -> None:
     town.graph.forbidden.clear()
     town.tell(connection)
 
-    assert list(town.graph.there) == ["sub-1"]
+    assert town.graph.happens(CHANNEL, CREATED) == [200]
+    assert town.got == [("con_1", "chatmessage_created")]
+
+
+def test_somebody_elses_subscriptions(town: Town) -> None:
+    """The connection has another app now: what was the other one's is left to expire."""
+    connection = town.connect(f"{CHANNEL},{CHAT}")
+    town.tell(connection)
+    theirs, town.graph.there = town.graph.there, {}
+
+    def answer(asked: Any) -> Any:
+        is_theirs = asked.path.rpartition("/")[2] in theirs
+        return (403, {"error": {"message": "Forbidden"}}) if is_theirs else town.graph.answer(asked)
+
+    connection.variables["resource"] = CHAT
+    with serving(answer) as connection.url:
+        town.tell(connection)
+
+    assert town.listened_to() == [CHAT]
+    assert "sub-3" in connection.variables["SubscriptionIDs"]
 
 
 def test_two_connections_to_the_same(town: Town) -> None:

@@ -51,6 +51,9 @@ _SOONEST_US: Final = 5 * _MINUTE_US
 _PATIENCE_S: Final = 25.0
 _MAX_PAGES: Final = 20
 
+#: What there is not, or not for the app and the user that the connection has now.
+_NOT_OURS: Final = (403, 404)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subscription:
@@ -85,9 +88,9 @@ def register(line: Line) -> Registration:
 
 
 def _renew(line: Line, subscription: str) -> _Subscription | None:
-    """The subscription, which lives on; None if it is gone. To Graph this is a proof of permission, too."""
+    """The subscription, which lives on; None if a new one has to be tried. To Graph this is a proof of permission."""
     answer = line.http("PATCH", _url_of(subscription), headers=_head(line), json={"expirationDateTime": _until(line)})
-    if answer.status == 404:
+    if answer.status in _NOT_OURS:
         return None
     verify_answer(answer)
     return _read(parse_json(answer.body))
@@ -131,7 +134,7 @@ def _make(line: Line, resource: str, state: str) -> _Subscription:
 
 def _remove(line: Line, subscription: str) -> None:
     answer = line.http("DELETE", _url_of(subscription), headers=_head(line))
-    if answer.status != 404:
+    if answer.status not in _NOT_OURS:
         verify_answer(answer)
 
 
