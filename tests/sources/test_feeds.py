@@ -10,68 +10,18 @@ from urllib.parse import quote
 
 import pytest
 
-from autokitteh_server.config import HttpSettings
-from autokitteh_server.core.clock import VirtualClock
-from autokitteh_server.core.entities import Event, Feed, FeedState
-from autokitteh_server.operations import connecting, triggers, variables
-from autokitteh_server.sources.feeds import reconcile
+from autokitteh_server.core.entities import FeedState
+from autokitteh_server.operations import connecting, triggers
 from autokitteh_server.storage import feeds
-from served import PROJECT, Served, listening, serving
+from served import PROJECT, listening, serving
+from sources.steps import MINUTE, PUBLIC, Steps
 from unit.integrations import google_service
 from unit.integrations.feeds import serving as serving_service
-from unit.integrations.google_service import CALENDAR, START, Google, google
+from unit.integrations.google_service import CALENDAR, Google, google
 from unit.integrations.telegram_service import TOKEN, Telegram
 
-MINUTE = 60 * 1_000_000
 DAY = 24 * 60 * MINUTE
 LIST = f"GET /calendar/v3/calendars/{quote(CALENDAR)}/events"
-PUBLIC = HttpSettings(addr="127.0.0.1:0", service_url="https://ak.example.com")
-
-
-class Steps:
-    """A server whose feeds do nothing by themselves."""
-
-    def __init__(self, folder: Path, **settings: Any) -> None:
-        self.clock = VirtualClock(START)
-        self.served = Served(folder, clock=self.clock, **settings)
-        self.id = ""
-
-    def connect(self, integration: str, **values: str) -> None:
-        """Deploy code that gets the events of a connection with these variables."""
-        self.id = self.served.connect(integration, values)
-
-    def set(self, name: str, value: str) -> None:
-        variables.set_value(self.served.services, self.id, name, value)
-
-    def values(self) -> dict[str, str]:
-        found = variables.list_all(self.served.services, self.id, reveal=True)
-        return {each.name: each.value for each in found}
-
-    def pass_time(self, us: int) -> None:
-        self.clock.reach(self.clock.now_us() + us)
-
-    def look(self) -> Feed | None:
-        """Have a look at what there is to be done."""
-        reconcile(self.served.database, self.served.app.service_events.feeding, self.clock.now_us())
-        return self.served.database.read(lambda conn: feeds.find(conn, self.id))
-
-    def step(self) -> Feed:
-        """Do what is to be done, which has to be due."""
-        feed = self.look()
-        assert feed is not None and feed.next_at is not None
-        assert feed.next_at <= self.clock.now_us()
-        until = self.clock.now_us() + MINUTE
-        assert self.served.database.write(lambda conn: feeds.claim(conn, feed, until))
-        self.served.app.service_events.feeding.step(feed, until)
-        after = self.served.database.read(lambda conn: feeds.find(conn, self.id))
-        assert after is not None
-        return after
-
-    def events(self) -> list[Event]:
-        return self.served.events()
-
-    def types(self) -> list[str]:
-        return [each.event_type for each in self.events()]
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from autokitteh_server.storage import leases
 from gateways import Changes
 from gateways import serving as serving_service
 from served import ECHO, PROJECT, Served, serving
+from unit.integrations.slack_service import APP_TOKEN, BOT_TOKEN, Slack
 from unit.integrations.test_gateway_salesforce import ORGANIZATION, USER, Salesforce
-from unit.integrations.test_gateway_slack import APP_TOKEN, BOT_TOKEN, Slack
 
 PATIENCE_S = 30.0
 
@@ -118,7 +118,7 @@ def shown(served: Served, connection_id: str, state: FeedState) -> Events:
 def other_server(served: Served, holder: str = "another", lines: Lines | None = None) -> Iterator[Gateways]:
     """What another server on the same database would hold."""
     app, server = served.app, served.app.server
-    lines = lines or app.feeding.lines
+    lines = lines or app.service_events.feeding.lines
     gateways = Gateways(server.database, lines, app.intake, server.clock, server.new_id, holder=holder)
     gateways.open()
     try:
@@ -258,7 +258,7 @@ def lines_of(served: Served, provider: Provider, told: list[str]) -> Lines:
         find_integration=lambda _: replace(spec, auth=auth),
         mark=lambda connection_id, code, message: told.append(message),
     )
-    return replace(served.app.feeding.lines, tokens=accounts.tokens)
+    return replace(served.app.service_events.feeding.lines, tokens=accounts.tokens)
 
 
 def connect_to(served: Served, salesforce: Around[Salesforce], provider: Provider, number: int = 0) -> str:
@@ -294,7 +294,7 @@ def test_a_token_that_is_refused_is_renewed(tmp_path: Path, salesforce: Around[S
     clock = VirtualClock(1_764_000_000_000_000)
     with serving(tmp_path, clock=clock) as served, providing(lasts_s=0) as provider:
         told: list[str] = []
-        served.app.gateways.close()
+        served.app.service_events.gateways.close()
         connection_id = connect_to(served, salesforce, provider)
         clock.reach(clock.now_us() + 2 * NEW_US)
         salesforce.service.good_tokens = {"s3cr3t-access-0"}
@@ -325,7 +325,7 @@ def test_a_token_that_cannot_be_renewed_is_for_somebody_to_mend(tmp_path: Path, 
     clock = VirtualClock(1_764_000_000_000_000)
     with serving(tmp_path, clock=clock) as served, providing(lasts_s=0) as provider:
         told: list[str] = []
-        served.app.gateways.close()
+        served.app.service_events.gateways.close()
         connection_id = connect_to(served, salesforce, provider)
         clock.reach(clock.now_us() + 2 * NEW_US)
         provider.revoke()
@@ -348,7 +348,7 @@ def test_of_two_connections_one_that_lets_in_is_enough(tmp_path: Path, salesforc
     clock = VirtualClock(1_764_000_000_000_000)
     with serving(tmp_path, clock=clock) as served, providing(lasts_s=0) as provider:
         told: list[str] = []
-        served.app.gateways.close()
+        served.app.service_events.gateways.close()
         first = connect_to(served, salesforce, provider, 0)
         second = connect_to(served, salesforce, provider, 1)
         clock.reach(clock.now_us() + 2 * NEW_US)

@@ -16,7 +16,7 @@ from autokitteh_server.integrations.samples import load_sample
 from autokitteh_server.storage import variables
 from harness import PATIENCE_S
 from served import listening, serving
-from sources.test_feeds import MINUTE, PUBLIC, Steps
+from sources.steps import MINUTE, PUBLIC, Steps
 from unit.integrations.feeds import serving as serving_service
 from unit.integrations.graph_service import CHANNEL, CHAT, TOKEN, Graph, Heard
 
