@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from autokitteh_server.integrations.jwt import sign_rs256
 from autokitteh_server.integrations.samples import load_sample
+from autokitteh_server.integrations.youtube.atom import read_videos
 from deliveries import FORM, JSON, hmac_hex, versioned
+from unit.integrations.youtube_service import ATOM, entry, feed, signature
 
 #: What services sign with where no connection has a secret of its own: in the server's environment.
 SERVER_SECRET = "the server's"
@@ -285,6 +287,19 @@ _JIRA = Sender(
     sign=_jira_token, headers=_jira_headers, own="WebhookSecret", stale_s=481, stale=401,
 )  # fmt: skip
 
+
+def _youtube_event(n: int, now_s: float) -> bytes:
+    return feed(entry(f"video{n}"))
+
+
+def _youtube_data(n: int, sent: Any) -> Any:
+    return read_videos(sent)[0].data()
+
+
+def _youtube(signing: Signing) -> dict[str, str]:
+    return {"x-hub-signature": signature(signing.secret, signing.body)}
+
+
 SENDERS = (
     _SLACK,
     replace(
@@ -354,5 +369,10 @@ SENDERS = (
         title="notion", integration="notion", path="webhook/{con}", variables={"verification_token": "n"}, secret="n",
         filter="data.entity.type == 'page'", event_type="page.content_updated", make=_notion_event, data=_as_sent,
         sign=_notion,
+    ),
+    Sender(
+        title="youtube", integration="youtube", path="webhook/{con}", variables={"HubSecret": "y"}, secret="y",
+        filter="data.author == 'Ada'", event_type="video_published", make=_youtube_event, data=_youtube_data,
+        sign=_youtube, content_type=ATOM, wrong=403,
     ),
 )  # fmt: skip

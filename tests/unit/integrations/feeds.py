@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from autokitteh_server.integrations.feed import Line
 from autokitteh_server.integrations.http import ServiceHttp
 from autokitteh_server.integrations.webhook import Secret, Webhook
-from deliveries import NOW_S, request
+from deliveries import FORM, NOW_S, request
 
 PUBLIC_URL = "https://ak.example.com"
 
@@ -26,10 +26,10 @@ class Asked:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]  # names in lower case
-    json: Any
+    json: Any  # a form, too, by its names
 
 
-#: A status, and what is answered as JSON; the status 0 breaks the connection off.
+#: A status, and what is answered as JSON, or as it is, if that is bytes; the status 0 breaks the connection off.
 Answer = tuple[int, Any]
 
 
@@ -42,11 +42,12 @@ def serving(answer: Callable[[Asked], Answer]) -> Iterator[str]:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            value = json.loads(body) if body else None
+            is_form = headers.get("content-type", "").startswith(FORM)
+            value = dict(parse_qsl(body.decode())) if is_form else json.loads(body) if body else None
             status, told = answer(Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, value))
             if not status:
                 return
-            content = b"" if told is None else json.dumps(told).encode()
+            content = told if isinstance(told, bytes) else b"" if told is None else json.dumps(told).encode()
             self.send_response(status)
             self.send_header("content-length", str(len(content)))
             self.end_headers()

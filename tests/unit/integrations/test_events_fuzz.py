@@ -28,7 +28,7 @@ SERVICES = sorted(
     name for name in INTEGRATIONS
     if name in {
         "slack", "github", "jira", "confluence", "hubspot", "linear", "zoom", "twilio", "telegram", "gmail",
-        "googleforms", "googlecalendar", "googledrive", "asana", "notion", "microsoft_teams",
+        "googleforms", "googlecalendar", "googledrive", "asana", "notion", "microsoft_teams", "youtube",
     }
 )  # fmt: skip
 WEBHOOKS: dict[str, Webhook] = {

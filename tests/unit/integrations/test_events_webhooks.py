@@ -14,7 +14,7 @@ def test_who_has_one() -> None:
     """All services that call; no others."""
     assert NAMES == [
         "asana", "confluence", "github", "gmail", "googlecalendar", "googledrive", "googleforms", "hubspot", "jira",
-        "linear", "microsoft_teams", "notion", "slack", "telegram", "twilio", "zoom",
+        "linear", "microsoft_teams", "notion", "slack", "telegram", "twilio", "youtube", "zoom",
     ]  # fmt: skip
     assert load_webhook("aws") is load_webhook("nobody") is load_webhook("..slack") is None
 
