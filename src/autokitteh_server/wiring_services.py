@@ -48,6 +48,7 @@ class ServiceEvents:
             new_slug=system_slug,
             environ=environ,
             public_url=http.service_url,
+            variables_changed=lambda: self._known.changed(),
         )
         self.feeds = Feeds(database, clock, self.feeding)
         self.gateways = Gateways(database, lines, intake, clock, server.new_id, holder=_HOLDER)

@@ -37,8 +37,13 @@ class Town:
         self.steps.connect("microsoft_teams", **usual(self.url, resource))
 
     def step(self) -> FeedState:
+        """Do what is due; if that only prepares what is told, then that, too."""
         self.graph.now = self.steps.clock.now_us()
-        return self.steps.step().state
+        after = self.steps.step()
+        if after.state is not FeedState.STARTING:
+            return after.state
+        self.steps.pass_time(2_000_000)
+        return self.step()
 
 
 def usual(url: str, resource: str) -> dict[str, str]:

@@ -47,6 +47,10 @@ class News:
     has_more: bool = False  # it is to be asked again at once
 
 
+#: What a connection has to know before its service is told, for the service may call while it still is: secrets, and
+#: ids of its own. Only what is not there yet. It is stored before, and anew only if it is gone.
+Prepare = Callable[[Line], Mapping[str, str]]
+
 #: Tells a service where events are to be sent. Raises ServiceError.
 Register = Callable[[Line], Registration]
 
@@ -63,11 +67,21 @@ def _always(variables: Mapping[str, str]) -> str:
     return ""
 
 
+def _nothing(line: Line) -> Mapping[str, str]:
+    return {}
+
+
+def missing_secrets(line: Line, *names: str) -> dict[str, str]:
+    """New secrets, for those of these variables that a connection does not have."""
+    return {name: line.new_secret() for name in names if not line.variables.get(name)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """How a service is told, and asked."""
 
     register: Register | None = None  # None: it cannot be told
+    prepare: Prepare = _nothing
     poll: Poll | None = None  # None: it cannot be asked
     needs: tuple[str, ...] = ()  # variables of the server without which `register` cannot work
     keeps: tuple[str, ...] = ()  # the variables of a connection in which a poll says how far it has come

@@ -45,6 +45,9 @@ _IDLE_US: Final = 3600 * _S
 #: Before a service that could be asked, but not told, is told again.
 _TELL_AGAIN_US: Final = 900 * _S
 
+#: Between what a connection has to know and telling its service. By then other servers know it, too: `known.py`.
+_PREPARED_US: Final = 2 * _S
+
 #: A service that has had nothing new is not asked again sooner.
 _SHORTEST_US: Final = _S
 
@@ -64,6 +67,7 @@ class Feeding:
     new_slug: SlugSource
     environ: Mapping[str, str]
     public_url: str  # under which services reach the server; "": it has no such address
+    variables_changed: Callable[[], None]  # to be called once that is durable by which calls of services are known
 
     def step(self, feed: entities.Feed, claimed_until: int) -> entities.Feed | None:
         """Do what is to be done for a connection, and store what has become of it; None if it is gone.
@@ -145,6 +149,10 @@ class _Step:
         why_untold = self._why_untold()
         trouble = ""
         if not why_untold and self.plan.register is not None and self._must_tell():
+            if prepared := self.plan.prepare(self.line):
+                self._keep(prepared)
+                message = "its service is about to be told where to send them"
+                return _good(self.feed, FeedState.STARTING, message, self.feeding.clock.now_us() + _PREPARED_US)
             try:
                 self._register(self.plan.register)
             except ServiceError as error:
@@ -209,12 +217,18 @@ class _Step:
         self.feed = replace(self.feed, registered_url=self.feeding.public_url, renew_at=told.renew_at)
         values = {name: value for name, value in {**self.line.variables, **new}.items() if value}
 
+        self._keep(new)
+        self.line = replace(self.line, variables=values)
+
+    def _keep(self, variables: Mapping[str, str]) -> None:
+        """Store what the service's calls are known by, before it calls."""
+
         def write(conn: Connection) -> None:
-            self._save(conn, new)
+            self._save(conn, variables)
             feeds.save(conn, self.feed, claimed_until=None)
 
         self.feeding.database.write(write)
-        self.line = replace(self.line, variables=values)
+        self.feeding.variables_changed()
 
     def _must_tell(self) -> bool:
         feed = self.feed

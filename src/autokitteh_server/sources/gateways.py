@@ -299,7 +299,8 @@ def _with_unknown(values: Mapping[str, str], event: Found) -> Mapping[str, str]:
     return {**told, **{name: value for name, value in values.items() if value}}
 
 
-def _without_tokens(values: Mapping[str, str]) -> Mapping[str, str]:
+def _lasting(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Variables without those that the server itself renews."""
     return {name: value for name, value in values.items() if name not in TOKENS}
 
 
@@ -322,7 +323,7 @@ class _Held:
             return wanted.variables == self._opened_with
         if self.standing[0] is FeedState.FAILED:
             return wanted.links == self.wanted.links  # somebody may have connected one of them anew
-        return _without_tokens(wanted.variables) == _without_tokens(self._opened_with)
+        return _lasting(wanted.variables) == _lasting(self._opened_with)
 
     async def run(self) -> None:
         """Hold it until this is cancelled. One that is refused is left alone until its connections change."""

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from autokitteh_server.integrations.feed import Line
+from autokitteh_server.integrations.feed import Feed, Line, Registration
 from autokitteh_server.integrations.http import ServiceHttp
 from autokitteh_server.integrations.webhook import Secret, Webhook
 from deliveries import FORM, NOW_S, request
@@ -92,6 +92,12 @@ class Connection:
             now=self.now,
             new_secret=self._new_secret,
         )
+
+    def tell(self, feed: Feed) -> Registration:
+        """Have the service told, as the engine does: what it is known by is kept before."""
+        self.keep(feed.prepare(self.line()))
+        assert feed.register is not None
+        return feed.register(self.line())
 
     def keep(self, variables: Mapping[str, str]) -> None:
         """Store variables; those that are "" go away."""

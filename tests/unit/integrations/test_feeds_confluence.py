@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from autokitteh_server.integrations.confluence.feed import FEED, register
+from autokitteh_server.integrations.confluence.feed import FEED
 from autokitteh_server.integrations.confluence.spec import CATEGORIES, SPEC
 from autokitteh_server.integrations.confluence.webhook import WEBHOOK
 from autokitteh_server.integrations.errors import ServiceError
@@ -107,7 +107,7 @@ def connected(service: Confluence, id: str = "con_1") -> Connection:
 
 
 def told(connection: Connection) -> None:
-    registration = register(connection.line())
+    registration = connection.tell(FEED)
     assert registration.renew_at is None
     assert set(registration.variables) <= set(SPEC.learns)
     connection.keep(registration.variables)

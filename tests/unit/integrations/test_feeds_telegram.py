@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autokitteh_server.integrations.errors import Intent, ServiceError
-from autokitteh_server.integrations.telegram.feed import FEED, poll, register
+from autokitteh_server.integrations.telegram.feed import FEED, poll
 from autokitteh_server.integrations.telegram.spec import SPEC
 from autokitteh_server.integrations.telegram.webhook import UPDATES
 from autokitteh_server.integrations.webhook import Found
@@ -40,7 +40,7 @@ def polled(connection: Connection) -> tuple[tuple[Found, ...], bool]:
 def test_what_is_told_fits_what_comes(telegram: tuple[Telegram, Connection]) -> None:
     """With what it was told, Telegram posts updates that are taken, and are the connection's."""
     service, connection = telegram
-    told = register(connection.line())
+    told = connection.tell(FEED)
     connection.keep(told.variables)
     service.happens()
     service.happens("chat_member")
@@ -69,13 +69,14 @@ def test_what_is_told_fits_what_comes(telegram: tuple[Telegram, Connection]) -> 
 def test_a_secret_is_kept(there: str, expected: str) -> None:
     """If it is one that Telegram takes: requests that are on their way still fit."""
     with bot(SecretToken=there) as (_, connection):
-        assert register(connection.line()).variables["SecretToken"] == expected
+        connection.tell(FEED)
+        assert connection.variables["SecretToken"] == expected
 
 
 def test_polls_take_over(telegram: tuple[Telegram, Connection]) -> None:
     """Without an address, the webhook goes and nothing that is pending is dropped."""
     service, connection = telegram
-    connection.keep(register(connection.line()).variables)
+    connection.keep(connection.tell(FEED).variables)
     service.happens()
 
     events, has_more = polled(connection)
@@ -95,7 +96,7 @@ def test_the_keys_are_the_same(telegram: tuple[Telegram, Connection]) -> None:
     service, connection = telegram
     service.happens()
     events, _ = polled(connection)
-    connection.keep(register(connection.line()).variables)
+    connection.keep(connection.tell(FEED).variables)
 
     assert service.post(connection) == list(events)
     assert "UpdatesOffset" not in connection.variables
@@ -173,7 +174,7 @@ def test_the_token_is_not_shown() -> None:
     wrong = "7000:wrong-and-secret"
     with bot() as (service, connection):
         connection.variables["BotToken"] = wrong
-        for does in (lambda: register(connection.line()), lambda: poll(connection.line(), 0)):
+        for does in (lambda: connection.tell(FEED), lambda: poll(connection.line(), 0)):
             with pytest.raises(ServiceError) as failure:
                 does()
             assert wrong not in repr(failure.value)
@@ -191,7 +192,7 @@ def test_addresses_that_telegram_does_not_take(telegram: tuple[Telegram, Connect
     connection.public_url = "http://ak.example.com"
 
     with pytest.raises(ServiceError, match="HTTPS URL must be provided"):
-        register(connection.line())
+        connection.tell(FEED)
 
 
 def test_an_answer_that_is_none(telegram: tuple[Telegram, Connection]) -> None:
@@ -243,7 +244,7 @@ def test_every_update_comes_once(steps: list[str]) -> None:
                         assert error.intent is Intent.RETRY
                 case "register":
                     try:
-                        connection.keep(register(connection.line()).variables)
+                        connection.keep(connection.tell(FEED).variables)
                     except ServiceError as error:
                         assert error.intent is Intent.RETRY
                 case "post" if service.webhook is not None:

@@ -8,7 +8,7 @@ import pytest
 
 from autokitteh_server.integrations.errors import ServiceError
 from autokitteh_server.integrations.webhook import Found
-from autokitteh_server.integrations.youtube.feed import FEED, poll, register
+from autokitteh_server.integrations.youtube.feed import FEED, poll
 from autokitteh_server.integrations.youtube.spec import SPEC
 from autokitteh_server.integrations.youtube.webhook import WEBHOOK
 from deliveries import refusal, take
@@ -36,20 +36,20 @@ def polled(connection: Connection) -> list[Found]:
 def told(service: YouTube, connection: Connection) -> None:
     """Tell the hub, in as many steps as that takes."""
     for _ in range(2):
-        connection.keep(register(connection.line()).variables)
+        connection.keep(connection.tell(FEED).variables)
     assert set(service.told) == {f"{TOPIC}UC1", f"{TOPIC}UC2"}
 
 
 def test_the_secret_is_stored_before_the_hub_is_told(youtube: tuple[YouTube, Connection]) -> None:
-    """The hub asks back at once. So the first step makes the secret, and the next one is due at once."""
+    """The hub asks back at once."""
     service, connection = youtube
-    first = register(connection.line())
+    first = FEED.prepare(connection.line())
 
-    assert (service.asked, first.renew_at) == ([], connection.now)
-    connection.keep(first.variables)
-    second = register(connection.line())
-    assert second.renew_at == connection.now + 5 * DAY_US // 2
-    assert set(first.variables) | set(second.variables) <= set(SPEC.learns)
+    assert service.asked == []
+    connection.keep(first)
+    told = connection.tell(FEED)
+    assert told.renew_at == connection.now + 5 * DAY_US // 2
+    assert set(first) | set(told.variables) <= set(SPEC.learns)
     form = service.told[f"{TOPIC}UC1"]
     assert form["hub.callback"] == f"{PUBLIC_URL}/youtube/webhook/con_1"
     assert (form["hub.mode"], form["hub.verify"], form["hub.lease_seconds"]) == ("subscribe", "async", "432000")
@@ -180,7 +180,7 @@ def test_what_cannot_be_asked(youtube: tuple[YouTube, Connection]) -> None:
             poll(replace(connection, url=url).line(), 0)
     connection.variables["HubSecret"] = "s"
     with serving(lambda asked: (422, b"no")) as url, pytest.raises(ServiceError):
-        register(replace(connection, url=url).line())
+        replace(connection, url=url).tell(FEED)
 
 
 def test_which_channels() -> None:

@@ -20,7 +20,7 @@ from autokitteh_server.integrations.asking import (
 )
 from autokitteh_server.integrations.confluence.spec import CATEGORIES
 from autokitteh_server.integrations.errors import ServiceError
-from autokitteh_server.integrations.feed import Feed, Line, Registration
+from autokitteh_server.integrations.feed import Feed, Line, Registration, missing_secrets
 
 _FORBIDDEN: Final = 403
 
@@ -46,9 +46,15 @@ _CLOUD: Final = _Site(path="/wiki/rest/webhooks/1.0/webhook", list_in=(), signs=
 _DATA_CENTER: Final = _Site(path="/rest/api/webhooks", list_in=("results",), signs=True)
 
 
+def prepare(line: Line) -> Mapping[str, str]:
+    """A secret for each webhook."""
+    made = [category for category, _ in CATEGORIES if _events_of(category, _site(line))]
+    return missing_secrets(line, *(f"WebhookSecret_{category}" for category in made))
+
+
 def register(line: Line) -> Registration:
     """Make all webhooks anew: the secrets of those there are may be lost."""
-    site = _CLOUD if line.variables.get("Email") else _DATA_CENTER
+    site = _site(line)
     try:
         _remove_all(line, site)
         made = [_make(line, site, category) for category, _ in CATEGORIES]
@@ -72,10 +78,10 @@ def _remove_all(line: Line, site: _Site) -> None:
 
 
 def _make(line: Line, site: _Site, category: str) -> Mapping[str, str]:
-    events = [event for event in _events_of(category) if not (site.signs and event in _ONLY_CLOUD)]
+    events = _events_of(category, site)
     if not events:
         return {f"WebhookID_{category}": "", f"WebhookSecret_{category}": ""}
-    secret = line.variables.get(f"WebhookSecret_{category}", "") or line.new_secret()
+    secret = line.variables[f"WebhookSecret_{category}"]
     address = f"{line.public_url}/confluence/webhook/{category}"
     wanted: dict[str, object] = {"name": f"{_name(line)} {category}", "events": events}
     if site.signs:
@@ -83,11 +89,16 @@ def _make(line: Line, site: _Site, category: str) -> Mapping[str, str]:
     else:
         wanted |= {"url": f"{address}/{secret}"}
     made = ask_object(line.http, "POST", _url(line, site), json=wanted, **as_owner(line.variables))
-    return {f"WebhookID_{category}": _id_of(made), f"WebhookSecret_{category}": secret}
+    return {f"WebhookID_{category}": _id_of(made)}
 
 
-def _events_of(category: str) -> list[str]:
-    return [f"{entity}_{category}" for entity in dict(CATEGORIES)[category].split()]
+def _site(line: Line) -> _Site:
+    return _CLOUD if line.variables.get("Email") else _DATA_CENTER
+
+
+def _events_of(category: str, site: _Site) -> list[str]:
+    events = [f"{entity}_{category}" for entity in dict(CATEGORIES)[category].split()]
+    return [event for event in events if not (site.signs and event in _ONLY_CLOUD)]
 
 
 def _url(line: Line, site: _Site) -> str:
@@ -114,4 +125,4 @@ def _why_not(variables: Mapping[str, str]) -> str:
     return "it has no credentials: run `ak connection init`"
 
 
-FEED = Feed(register=register, needs_https=False, why_not=_why_not)
+FEED = Feed(prepare=prepare, register=register, needs_https=False, why_not=_why_not)

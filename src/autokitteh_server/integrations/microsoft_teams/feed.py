@@ -24,7 +24,7 @@ from autokitteh_server.integrations.asking import (
     verify_answer,
 )
 from autokitteh_server.integrations.errors import ServiceError
-from autokitteh_server.integrations.feed import Feed, Line, Registration
+from autokitteh_server.integrations.feed import Feed, Line, Registration, missing_secrets
 from autokitteh_server.integrations.microsoft_teams.subscriptions import (
     CLIENT_STATE,
     RESOURCE,
@@ -64,7 +64,7 @@ class _Subscription:
 def register(line: Line) -> Registration:
     """Have a subscription for each resource, and no other: renew those there are, make those that are missing."""
     url = line.public_url + paths_for(line.connection_id)[0]
-    state = line.variables.get(CLIENT_STATE, "") or line.new_secret()
+    state = line.variables[CLIENT_STATE]
     wanted = resources_of(line.variables.get(RESOURCE, ""))
     kept: dict[str, _Subscription] = {}  # by resource
     for resource, subscription in _known(line.variables).items():
@@ -81,7 +81,6 @@ def register(line: Line) -> Registration:
         _IDS: json.dumps({resource: each.id for resource, each in kept.items()}),
         _URL: url,
         _EXPIRATION: format_time(expires_at),
-        CLIENT_STATE: state,
     }
     half = (expires_at - line.now) // 2
     return Registration(variables=variables, renew_at=line.now + max(_SOONEST_US, min(_RENEWED_AFTER_US, half)))
@@ -196,4 +195,4 @@ def why_not(variables: Mapping[str, str]) -> str:
     return "it does not say what to listen to: set the field resource, such as /teams/TEAM/channels/CHANNEL/messages"
 
 
-FEED = Feed(register=register, why_not=why_not)
+FEED = Feed(prepare=lambda line: missing_secrets(line, CLIENT_STATE), register=register, why_not=why_not)

@@ -22,16 +22,19 @@ _PATIENCE_S: Final = _WAITS_S + 5.0
 _CONFLICT: Final = 409
 
 
+def prepare(line: Line) -> Mapping[str, str]:
+    """A secret that Telegram is to send along, and by what its calls are known."""
+    known = {} if _SECRET.fullmatch(line.variables.get("SecretToken", "")) else {"SecretToken": line.new_secret()}
+    return known if line.variables.get("BotID") == _bot(line) else {**known, "BotID": _bot(line)}
+
+
 def register(line: Line) -> Registration:
-    """Tell Telegram the bot's address, and a secret that it is to send along."""
-    secret = line.variables.get("SecretToken", "")
-    if not _SECRET.fullmatch(secret):
-        secret = line.new_secret()
-    bot_id = _bot(line)
+    """Tell Telegram the bot's address, and the secret."""
+    secret, bot_id = line.variables["SecretToken"], _bot(line)
     url = f"{line.public_url}/telegram/webhook/{bot_id}"
     _call(line, "setWebhook", url=url, secret_token=secret, allowed_updates=UPDATES)
     # What was polled and not confirmed is posted again, and has the same key.
-    return Registration(variables={"SecretToken": secret, "WebhookURL": url, "BotID": bot_id, _OFFSET: ""})
+    return Registration(variables={"WebhookURL": url, _OFFSET: ""})
 
 
 def poll(line: Line, polled_at: int) -> News:
@@ -104,4 +107,12 @@ def _why_not(variables: Mapping[str, str]) -> str:
     return "" if variables.get("BotToken") else "it has no token of a bot: run `ak connection init`"
 
 
-FEED = Feed(register=register, poll=poll, keeps=(_OFFSET,), about=("BotToken",), poll_every_s=0.0, why_not=_why_not)
+FEED = Feed(
+    prepare=prepare,
+    register=register,
+    poll=poll,
+    keeps=(_OFFSET,),
+    about=("BotToken",),
+    poll_every_s=0.0,
+    why_not=_why_not,
+)

@@ -10,7 +10,7 @@ from typing import Final
 from autokitteh_server.core.errors import InvalidArgument
 from autokitteh_server.core.timestamps import parse_time
 from autokitteh_server.integrations.asking import not_its_api, verify_answer
-from autokitteh_server.integrations.feed import Feed, Line, News, Registration
+from autokitteh_server.integrations.feed import Feed, Line, News, Registration, missing_secrets
 from autokitteh_server.integrations.matching import CONNECTION_ID, match_of
 from autokitteh_server.integrations.webhook import Found
 from autokitteh_server.integrations.youtube.atom import Video, read_videos
@@ -26,13 +26,8 @@ _LEASE_S: Final = 5 * 24 * 3600
 
 
 def register(line: Line) -> Registration:
-    """Tell the hub for each channel, half a lease before it would forget.
-
-    The hub asks back at once, before anything that this gives is stored. So the first time there is only the secret.
-    """
-    secret = line.variables.get(SECRET, "")
-    if not secret:
-        return Registration(variables={SECRET: line.new_secret()}, renew_at=line.now)
+    """Tell the hub for each channel, half a lease before it would forget. It asks back at once."""
+    secret = line.variables[SECRET]
     for channel in channels_of(line.variables):
         topic = _TOPIC + channel
         form = {
@@ -101,6 +96,7 @@ def _places(line: Line) -> dict[str, int]:
 
 
 FEED = Feed(
+    prepare=lambda line: missing_secrets(line, SECRET),
     register=register,
     poll=poll,
     keeps=(PLACE,),
