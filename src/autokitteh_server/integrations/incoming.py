@@ -22,6 +22,13 @@ def load_webhook(name: str) -> Webhook | None:
 
 
 @cache
+def find_webhook(name: str) -> Webhook | None:
+    """How events of an integration's connections are sent, be it by another integration's service."""
+    webhooks = [(each, load_webhook(each)) for each in INTEGRATIONS]
+    return next((found for each, found in webhooks if found is not None and name in (each, *found.also_for)), None)
+
+
+@cache
 def load_feed(name: str) -> Feed | None:
     """What an integration's service has to be told or asked; None if nothing, or there is no such integration."""
     found = _load(name, "feed")

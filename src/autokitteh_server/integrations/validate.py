@@ -10,7 +10,7 @@ from pathlib import Path
 from autokitteh_server.core.manifest_schema import INTEGRATIONS
 from autokitteh_server.integrations.addresses import names_in
 from autokitteh_server.integrations.forms import variables_of
-from autokitteh_server.integrations.incoming import load_feed, load_gateway, load_webhook
+from autokitteh_server.integrations.incoming import find_webhook, load_feed, load_gateway, load_webhook
 from autokitteh_server.integrations.matching import CONNECTION_ID
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.spec import Integration
@@ -78,10 +78,7 @@ def find_event_faults(spec: Integration) -> Iterator[str]:
 
 def _is_served(name: str) -> bool:
     """Whether a service sends events, is asked for them, or has a connection held open to it."""
-    if load_feed(name) is not None or load_gateway(name) is not None:
-        return True
-    webhooks = [(each, load_webhook(each)) for each in INTEGRATIONS]
-    return any(webhook is not None and name in (each, *webhook.also_for) for each, webhook in webhooks)
+    return any(part(name) is not None for part in (find_webhook, load_feed, load_gateway))
 
 
 def find_hook_faults(spec: Integration) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from autokitteh_server.core.entities import Connection, Feed, FeedState
 from autokitteh_server.integrations.addresses import addresses_of
 from autokitteh_server.integrations.forms import find_problem
-from autokitteh_server.integrations.incoming import load_feed, load_gateway, load_webhook
+from autokitteh_server.integrations.incoming import find_webhook, load_feed, load_gateway
 from autokitteh_server.integrations.matching import CONNECTION_ID
 from autokitteh_server.integrations.registry import load_integration
 
@@ -33,7 +33,7 @@ def events_of(connection: Connection, feed: Feed | None, variables: Mapping[str,
         return Events(state=feed.state, message=feed.message, since=feed.changed_at, addresses=addresses)
     if load_integration(name).makes_events_here:
         return Events(state=FeedState.PUSHED, message="this server makes them, of what happens in the project")
-    if load_webhook(name) is None and load_feed(name) is None and load_gateway(name) is None:
+    if find_webhook(name) is None and load_feed(name) is None and load_gateway(name) is None:
         return None
     if problem := find_problem(load_integration(name), variables):
         return Events(state=FeedState.OFF, message=f"{problem.message}. {problem.remedy}")
