@@ -179,6 +179,17 @@ class Webhook:
         names = self.names_in(request.path)
         return tuple(name.format(**names) for name in self.secret_variables)
 
+    def has_secret(self, variables: Mapping[str, str]) -> bool:
+        """Whether a connection with these variables has a secret of its own, be it for another path."""
+        patterns = [name.partition("{") for name in self.secret_variables]
+        named = (
+            name
+            for stem, brace, _ in patterns
+            for name in variables
+            if (name.startswith(stem) if brace else name == stem)
+        )
+        return any(variables.get(name) for name in named)
+
     def names_in(self, path: str) -> Mapping[str, str]:
         """The parts of a path that are names."""
         found = (path_values(each, path) for each in self.paths)
@@ -236,7 +247,10 @@ def _trusts(
 ) -> bool:
     if any(variables.get(name) for name in webhook.variables_for(request)):
         return any(secret.owner == owner for secret in proof)
-    return webhook.may_be_unsigned or any(not secret.owner for secret in proof)
+    if webhook.may_be_unsigned:
+        # Who calls chooses the path, and could choose one for which there is no secret.
+        return not webhook.has_secret(variables)
+    return any(not secret.owner for secret in proof)
 
 
 def fitting(secrets: Sequence[Secret], check: Callable[[str], object], status: int) -> tuple[Secret, ...]:

@@ -157,6 +157,16 @@ def test_confluence_unsigned() -> None:
     assert recipients(CONFLUENCE, call, received.events[0], received.proof, connections) == ("con_2",)
 
 
+def test_confluence_unsigned_at_another_address() -> None:
+    """Whoever calls chooses the category: one without a secret is no way around those that have one."""
+    site = "https://acme.atlassian.net"
+    connections = {"con_1": {"BaseURL": site, "WebhookSecret_created": SECRET}, "con_2": {"BaseURL": site}}
+    for category in ("archived", "forged"):
+        call = request(f"webhook/{category}", PAGE)
+        received = take(CONFLUENCE, call)
+        assert recipients(CONFLUENCE, call, received.events[0], received.proof, connections) == ("con_2",)
+
+
 def test_confluence_unsigned_and_huge() -> None:
     """What anybody may send is not read if it is: it could be twenty times as large then."""
     huge = json.dumps({**PAGE, "more": "x" * MAX_UNSIGNED_BYTES}).encode()
