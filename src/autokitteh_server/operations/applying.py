@@ -13,7 +13,7 @@ from autokitteh_server.core.plan_state import PresentConnection, PresentTrigger,
 from autokitteh_server.operations.services import Services
 from autokitteh_server.operations.trigger_rows import change_row, make_row, wanted_of
 from autokitteh_server.secretbox.box import Box, CannotOpen
-from autokitteh_server.storage import connections, projects, triggers, variables
+from autokitteh_server.storage import connections, feeds, projects, triggers, variables
 from autokitteh_server.storage.connection import Connection
 
 
@@ -136,6 +136,7 @@ class _Applier:
         elif present is not None:
             changed = replace(present, integration=action.wanted.integration, is_declared=True, updated_at=self.now)
             connections.update_row(self.conn, changed)
+            feeds.remove(self.conn, present.id)  # how events of another service come in means nothing
         else:
             made = entities.Connection(
                 id=self.services.new_id("con"),
