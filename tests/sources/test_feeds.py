@@ -11,9 +11,12 @@ from urllib.parse import quote
 import pytest
 
 from autokitteh_server.core.entities import FeedState
-from autokitteh_server.operations import connecting, triggers
+from autokitteh_server.core.manifest_parse import parse_manifest
+from autokitteh_server.operations import connecting, connections, triggers
+from autokitteh_server.operations.manifests import apply_manifest
 from autokitteh_server.storage import feeds
-from served import PROJECT, listening, serving
+from autokitteh_server.storage import variables as stored_variables
+from served import ECHO, PROJECT, listening, serving
 from sources.steps import MINUTE, PUBLIC, Steps
 from unit.integrations import google_service
 from unit.integrations.feeds import serving as serving_service
@@ -229,6 +232,52 @@ def test_nobody_is_asked_for_events_that_nobody_wants(private: Steps, there: Goo
     assert "CalendarEventsSyncToken" not in private.values()
     shown = connecting.get(private.served.services, private.id).events
     assert shown is not None and "nobody waits for any" in shown.message
+
+
+def manifest_with(integration: str) -> str:
+    """A project whose one connection is to this service, and gets events."""
+    return f"""
+version: v2
+project:
+  name: {PROJECT}
+  connections:
+    - {{name: conn, integration: {integration}}}
+  triggers:
+    - {{name: on_conn, connection: conn, call: program.py:main}}
+"""
+
+
+@pytest.mark.parametrize(("before", "after"), [("discord", "telegram"), ("telegram", "discord")])
+def test_a_connection_to_another_service_begins_anew(private: Steps, before: str, after: str) -> None:
+    """One is held open, and the other asked: what is stored of the first would keep the second from its events."""
+    private.served.deploy(ECHO)
+    apply_manifest(private.served.services, parse_manifest(manifest_with(before)))
+    private.id = connections.get(private.served.services, f"{PROJECT}/conn").id
+    assert private.look() is not None
+    apply_manifest(private.served.services, parse_manifest(manifest_with(after)))
+    feed = private.look()
+    assert feed is not None
+    assert (feed.next_at is None) is (after == "discord")
+
+
+def test_a_connection_that_is_removed_meanwhile_leaves_nothing(public: Steps, there: Google) -> None:
+    """Its service has answered, and there is nobody any more whose variables that would be."""
+    connect_calendar(public, there)
+    services = public.served.services
+    watch = f"POST /calendar/v3/calendars/{quote(CALENDAR)}/events/watch"
+    answer = there.fake.routes[watch]
+    assert callable(answer)
+
+    def without_connection(asked: Any) -> Any:
+        triggers.delete(services, f"{PROJECT}/on_conn")
+        connections.delete(services, public.id)
+        return answer(asked)
+
+    there.fake.routes[watch] = without_connection
+    feed = public.look()
+    assert feed is not None
+    assert public.served.app.service_events.feeding.step(feed, public.clock.now_us() + MINUTE) is None
+    assert public.served.database.read(lambda conn: stored_variables.of_owners(conn, [public.id])) == []
 
 
 def test_an_answer_that_nobody_foresaw(private: Steps, there: Google) -> None:

@@ -29,7 +29,7 @@ from autokitteh_server.integrations.webhook import (
 from autokitteh_server.secretbox.box import Box
 from autokitteh_server.sources.known import Known, Owners
 from autokitteh_server.sources.public_keys import PublicKeys
-from autokitteh_server.storage import feeds
+from autokitteh_server.storage import connections, feeds
 from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
 
@@ -124,7 +124,7 @@ class Deliveries:
         now = self.clock.now_us()
 
         def write(conn: Connection) -> None:
-            for owner in owners:
+            for owner in (each.id for each in connections.of_ids(conn, owners)):  # one may be gone by now
                 # Again, where nobody comes in between: whoever is second would replace the secret of the first.
                 present = keeping.load(conn, self.box, owner).values
                 if any(present.get(name) for name in given):

@@ -82,6 +82,8 @@ class Feeding:
         step = _Step(self, connection, replace(feed, worked_at=now), now)
         try:
             after = step.run()
+        except NotFound:
+            return None
         except ServiceError as error:
             is_lasting = error.intent is Intent.TERMINAL and feed.failures > 0
             message = f"{step.spec.title} {error.message}"
@@ -254,6 +256,8 @@ class _Step:
         return all(present.get(name, "") == self.line.variables.get(name, "") for name in self.plan.keeps)
 
     def _save(self, conn: Connection, values: Mapping[str, str]) -> None:
+        """Store variables of the connection. Raises NotFound if it was removed meanwhile: nobody would remove them."""
+        connections.get(conn, self.connection.id)
         secret = self.spec.secret_variables
         keeping.save(conn, self.feeding.lines.box, self.connection.id, values, now=self.now, secret=secret)
 
