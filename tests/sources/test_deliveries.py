@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import httpx
 import pytest
 
+from autokitteh_server.core.clock import SystemClock
 from autokitteh_server.integrations.samples import load_sample
 from autokitteh_server.operations import deployments
+from autokitteh_server.sources.known import Known
+from harness import PATIENCE_S
 from served import PROJECT, Served, listening, serving
 
 SECRET = "s3cret"
@@ -75,3 +79,36 @@ def test_nobody_has_events_without_being_deployed(served: Served, client: httpx.
     sample = load_sample("github", "issue_comment")
     assert client.post("/github/webhook/k1", **github("issue_comment", sample)).status_code == 200
     assert served.events() == []
+
+
+class SlowFor(SystemClock):
+    """A clock that keeps the thread of one name waiting, as a database that hangs would, until it may go on."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.is_waiting = threading.Event()
+        self.may_go_on = threading.Event()
+
+    def now_us(self) -> int:
+        if threading.current_thread().name == self.name:
+            self.is_waiting.set()
+            assert self.may_go_on.wait(PATIENCE_S)
+        return super().now_us()
+
+
+def test_what_is_known_waits_for_nobody_who_reads(served: Served) -> None:
+    """The doors ask in the event loop: while one service's connections are read, all others are answered."""
+    clock = SlowFor("reader")
+    known = Known(served.database, served.services.box, clock)
+    known.of(("github",))
+    reader = threading.Thread(target=lambda: known.of(("slack",)), name="reader")
+    reader.start()
+    try:
+        assert clock.is_waiting.wait(PATIENCE_S)
+        assert known.find(("github",)) == {}
+        assert known.find(("slack",)) is None
+        assert reader.is_alive()
+    finally:
+        clock.may_go_on.set()
+        reader.join()
+    assert known.find(("slack",)) == {}

@@ -131,12 +131,13 @@ class _Door:
 
     async def _take(self, request: services.Request) -> Response:
         deliveries = self.doors.deliveries
-        if not deliveries.is_ready(self.name, self.webhook):
-            await run_in_threadpool(deliveries.prepare, self.name, self.webhook)
+        ready = deliveries.find_ready(self.name, self.webhook)
+        if ready is None:
+            ready = await run_in_threadpool(deliveries.prepare, self.name, self.webhook)
         if len(request.body) <= SMALL_BYTES:  # for which another thread costs more than the work
-            understood = deliveries.understand(self.name, self.webhook, request)
+            understood = deliveries.understand(self.webhook, request, ready)
         else:
-            understood = await run_in_threadpool(deliveries.understand, self.name, self.webhook, request)
+            understood = await run_in_threadpool(deliveries.understand, self.webhook, request, ready)
         if understood.store is not None:
             await run_in_threadpool(understood.store)
         pending = [self.doors.submit(each) for each in understood.incoming]

@@ -45,6 +45,14 @@ class Understood:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What has to be known to understand an integration's requests. Its repr has nothing secret."""
+
+    owners: Owners
+    keys: Mapping[str, str]  # the service's public keys, by id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deliveries:
     """Threads may share it."""
 
@@ -57,24 +65,24 @@ class Deliveries:
     known: Known
     feeds_changed: Callable[[], None]  # to be called once a look that was asked for is durable
 
-    def is_ready(self, name: str, webhook: Webhook) -> bool:
-        """Whether `understand` would wait for nobody."""
-        return self.known.is_fresh((name, *webhook.also_for)) and self.keys.is_fresh(webhook.keys_url)
+    def find_ready(self, name: str, webhook: Webhook) -> Ready | None:
+        """What `prepare` gives, if all of it is there already. Waits for nobody."""
+        owners = self.known.find((name, *webhook.also_for))
+        keys = self.keys.find(webhook.keys_url) if webhook.keys_url else {}
+        return None if owners is None or keys is None else Ready(owners=owners, keys=keys)
 
-    def prepare(self, name: str, webhook: Webhook) -> None:
-        """Have it ready. Waits for the database, and perhaps for a service's keys. Raises StorageUnavailable."""
-        self.known.of((name, *webhook.also_for))
-        if webhook.keys_url:
-            self.keys.get(webhook.keys_url)
-
-    def understand(self, name: str, webhook: Webhook, request: Request) -> Understood:
-        """What a request to the integration of this name is about.
-
-        Raises Refused for one that is not a service's, and StorageUnavailable if it was not ready. `store` raises
-        these, too.
-        """
+    def prepare(self, name: str, webhook: Webhook) -> Ready:
+        """Have it there. Waits for the database, and perhaps for a service's keys. Raises StorageUnavailable."""
         owners = self.known.of((name, *webhook.also_for))
-        received = receive(webhook, request, self._secrets(webhook, owners, request), request.received_at / 1e6)
+        return Ready(owners=owners, keys=self.keys.get(webhook.keys_url) if webhook.keys_url else {})
+
+    def understand(self, webhook: Webhook, request: Request, ready: Ready) -> Understood:
+        """What a request to an integration is about. Waits for nobody.
+
+        Raises Refused for one that is not a service's. `store` raises that, too, and StorageUnavailable.
+        """
+        owners = ready.owners
+        received = receive(webhook, request, self._secrets(webhook, ready, request), request.received_at / 1e6)
 
         def recipients_of(found: Found | Look) -> Sequence[str]:
             return recipients(webhook, request, found, received.proof, owners)
@@ -93,18 +101,17 @@ class Deliveries:
             store = partial(self._look, asked, told)
         return Understood(reply=received.reply, incoming=incoming, store=store, messages=received.messages)
 
-    def _secrets(self, webhook: Webhook, owners: Owners, request: Request) -> list[Secret]:
+    def _secrets(self, webhook: Webhook, ready: Ready, request: Request) -> list[Secret]:
         """All that a request may be signed with."""
         found = [
             Secret(name=name, value=value) for name in webhook.server_secrets if (value := self.environ.get(name, ""))
         ]
-        if webhook.keys_url:
-            found += [Secret(name=key_id, value=key) for key_id, key in self.keys.get(webhook.keys_url).items()]
+        found += [Secret(name=key_id, value=key) for key_id, key in ready.keys.items()]
         wanted = webhook.variables_for(request)
         if not wanted:
             return found
         whose = webhook.whose(request)
-        for owner, values in owners.items():
+        for owner, values in ready.owners.items():
             if whose is None or whose.holds(with_id(values, owner)):
                 found += [Secret(name=name, value=values[name], owner=owner) for name in wanted if values.get(name)]
         return found

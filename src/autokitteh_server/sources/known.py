@@ -38,17 +38,17 @@ class Known:
         not keep others from their events.
         """
         with self._lock:  # one reads, and all who come meanwhile get what he finds
-            found, read_at = self._kept.get(integrations, ({}, 0))
-            if not self._is_good(read_at):
+            found = self.find(integrations)
+            if found is None:
                 now = self._clock.now_us()
                 found = self._database.read(lambda conn: self._read(conn, integrations))
                 self._kept[integrations] = found, now
             return found
 
-    def is_fresh(self, integrations: tuple[str, ...]) -> bool:
-        """Whether `of` would wait for nobody."""
+    def find(self, integrations: tuple[str, ...]) -> Owners | None:
+        """What `of` gives, if that is known already; None if it is not. Waits for nobody, nor for those who read."""
         kept = self._kept.get(integrations)
-        return kept is not None and self._is_good(kept[1])
+        return kept[0] if kept is not None and self._is_good(kept[1]) else None
 
     def changed(self) -> None:
         """Something has changed, and is durable: look again."""

@@ -43,9 +43,10 @@ class PublicKeys:
             self._kept[url] = keys, until
             return keys
 
-    def is_fresh(self, url: str) -> bool:
-        """Whether `get` would wait for nobody. "" is the address of no keys."""
-        return not url or self._clock.now_us() < self._kept.get(url, ({}, 0))[1]
+    def find(self, url: str) -> Mapping[str, str] | None:
+        """What `get` gives, if that is known already; None if it is not. Waits for nobody, nor for those who ask."""
+        keys, until = self._kept.get(url, ({}, 0))
+        return keys if self._clock.now_us() < until else None
 
     def _fetch(self, url: str) -> Mapping[str, str]:
         found = list_at(ask_object(self._http, "GET", url), "keys")
