@@ -3,22 +3,28 @@
 Most tests take the steps themselves, at the times that they choose; the last ones leave that to the server.
 """
 
+import queue
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from autokitteh_server.core.clock import SystemClock
 from autokitteh_server.core.entities import FeedState
 from autokitteh_server.core.manifest_parse import parse_manifest
 from autokitteh_server.operations import connecting, connections, triggers
 from autokitteh_server.operations.manifests import apply_manifest
 from autokitteh_server.storage import feeds
 from autokitteh_server.storage import variables as stored_variables
+from harness import PATIENCE_S
 from served import ECHO, PROJECT, listening, serving
 from sources.steps import MINUTE, PUBLIC, Steps
 from unit.integrations import google_service
+from unit.integrations.feeds import Asked
 from unit.integrations.feeds import serving as serving_service
 from unit.integrations.google_service import CALENDAR, Google, google
 from unit.integrations.telegram_service import TOKEN, Telegram
@@ -280,6 +286,21 @@ def test_a_connection_that_is_removed_meanwhile_leaves_nothing(public: Steps, th
     assert public.served.database.read(lambda conn: stored_variables.of_owners(conn, [public.id])) == []
 
 
+def test_variables_from_the_future_are_not_new_for_ever(public: Steps, there: Google) -> None:
+    """Somebody has set the clock back since they were stored: the service is told once, and not every ten seconds."""
+    connect_calendar(public, there)
+    name = "CalendarID"
+    (var,) = public.served.database.read(lambda conn: stored_variables.named(conn, [public.id], [name]))
+    later = replace(var, updated_at=public.clock.now_us() + DAY)
+    public.served.database.write(lambda conn: stored_variables.put(conn, later))
+    public.step()
+    channels = set(there.channels)
+    feed = public.look()
+    assert feed is not None and feed.registered_url and feed.next_at is not None
+    assert feed.next_at > public.clock.now_us()
+    assert set(there.channels) == channels
+
+
 def test_an_answer_that_nobody_foresaw(private: Steps, there: Google) -> None:
     connect_calendar(private, there)
     there.fake.routes[LIST] = {"items": 5, "nextSyncToken": ["x"]}
@@ -297,6 +318,67 @@ def telegram() -> Iterator[tuple[Telegram, str]]:
     service = Telegram()
     with serving_service(service.answer) as url:
         yield service, url
+
+
+class Watched(SystemClock):
+    """Notes for how long feeds are left alone."""
+
+    def __init__(self) -> None:
+        self.waits: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def wait(self, condition: threading.Condition, *, until_us: int, idle: bool) -> None:
+        if threading.current_thread().name == "feeds":
+            self.waits.put(until_us - self.now_us())
+        super().wait(condition, until_us=until_us, idle=idle)
+
+
+def test_nobody_looks_again_and_again_while_a_service_is_asked(tmp_path: Path) -> None:
+    """What is said to be new meanwhile is due, and has to wait for the end of that: nothing is done until then."""
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def answer(_: Asked) -> tuple[int, Any]:
+        is_asked.set()
+        assert may_answer.wait(PATIENCE_S)
+        return 200, {"ok": True, "result": []}
+
+    clock = Watched()
+    with serving_service(answer) as url, serving(tmp_path, clock=clock) as served:
+        made = served.connect("telegram", {"auth_type": "botToken", "BotToken": TOKEN, "base_url": url}, BOT)
+        try:
+            assert is_asked.wait(PATIENCE_S)
+            while not clock.waits.empty():
+                clock.waits.get()
+            served.database.write(lambda conn: feeds.hurry(conn, [made], clock.now_us()))
+            served.app.service_events.feeds.changed()
+            assert clock.waits.get(timeout=PATIENCE_S) > 1_000_000
+        finally:
+            may_answer.set()
+
+
+class Settable(SystemClock):
+    """A clock that is fast by so much."""
+
+    fast_us = 0
+
+    def now_us(self) -> int:
+        return super().now_us() + self.fast_us
+
+
+def test_a_clock_that_is_set_back_does_not_keep_services_from_being_asked(
+    tmp_path: Path, telegram: tuple[Telegram, str]
+) -> None:
+    """When they are to be asked next is stored by the clock as it was."""
+    service, url = telegram
+    clock = Settable()
+    clock.fast_us = DAY
+    with serving(tmp_path, clock=clock) as served:
+        served.connect("telegram", {"auth_type": "botToken", "BotToken": TOKEN, "base_url": url}, BOT)
+        service.happens()
+        served.wait_all(1)
+        clock.fast_us = 0
+        served.app.service_events.feeds.changed()
+        service.happens()
+        served.wait_all(2)
 
 
 BOT = """

@@ -74,7 +74,7 @@ def test_what_is_due_is_claimed_once_and_hurried_in_between(database: Database) 
     for feed in (first, Feed(connection_id="con_2", next_at=10, changed_at=1), held):
         assert database.write(lambda conn, feed=feed: feeds.add(conn, feed))  # type: ignore[misc]
     assert not database.write(lambda conn: feeds.add(conn, replace(first, next_at=99)))
-    assert database.read(feeds.next_at) == 10
+    assert database.read(lambda conn: feeds.next_at(conn, besides=())) == 10
     assert [each.connection_id for each in database.read(lambda conn: feeds.due(conn, 20, limit=9))] == [
         "con_2",
         "con_1",

@@ -31,7 +31,7 @@ from autokitteh_server.integrations.incoming import load_feed
 from autokitteh_server.integrations.registry import load_integration
 from autokitteh_server.integrations.spec import Integration
 from autokitteh_server.sources.deliveries import incoming_of
-from autokitteh_server.storage import connections, feeds
+from autokitteh_server.storage import connections, feeds, variables
 from autokitteh_server.storage.connection import Connection
 from autokitteh_server.storage.database import Database
 
@@ -76,10 +76,11 @@ class Feeding:
         """
         now = self.clock.now_us()
         try:
-            connection = self.database.read(lambda conn: connections.get(conn, feed.connection_id))
+            connection, changed_at = self.database.read(lambda conn: _read(conn, feed.connection_id))
         except NotFound:
             return None
-        step = _Step(self, connection, replace(feed, worked_at=now), now)
+        # Variables may be from the future, by a clock that was set back since. They have not changed for all that.
+        step = _Step(self, connection, replace(feed, worked_at=max(now, changed_at)), now)
         try:
             after = step.run()
         except NotFound:
@@ -265,6 +266,12 @@ class _Step:
 def forget_place(conn: Connection, lines: Lines, connection_id: str, plan: Feed, now: int) -> None:
     """Have a connection begin anew: what has happened until then is not asked for."""
     keeping.save(conn, lines.box, connection_id, dict.fromkeys(plan.keeps, ""), now=now)
+
+
+def _read(conn: Connection, connection_id: str) -> tuple[entities.Connection, int]:
+    """A connection, and when its variables have changed last. Raises NotFound."""
+    owned = variables.of_owners(conn, [connection_id])
+    return connections.get(conn, connection_id), max((var.updated_at for var in owned), default=0)
 
 
 def _good(feed: entities.Feed, state: FeedState, message: str, next_at: int) -> entities.Feed:

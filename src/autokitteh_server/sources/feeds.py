@@ -55,7 +55,9 @@ class Feeds:
         self._feeding = feeding
         self._is_new = True
         self._is_stale = False
+        self._has_ended = False
         self._look_at = 0
+        self._worked_at = 0
         self._busy: set[str] = set()
         self._lock = threading.Lock()
         self._workers = Workers("feeds", _AT_ONCE)
@@ -82,15 +84,19 @@ class Feeds:
             if self._is_stale:
                 self._is_stale = False
                 self._look_at = 0
+            self._has_ended = False  # what ends from here on may not be seen by the look that follows
             until = self._advance()
             with background.changed:
-                if not (self._is_stale or background.is_closing):
+                if not (self._is_stale or self._has_ended or background.is_closing):
                     # Others may be at work: the clock of a test must not jump because of a feed alone.
                     self._clock.wait(background.changed, until_us=until, idle=False)
 
     def _advance(self) -> int:
         """See what there is, begin what is due; the moment of the next look."""
         now = self._clock.now_us()
+        if now < self._worked_at - _LOOK_AGAIN_US:  # the clock was set back: nothing would be due for so long
+            self._is_new, self._look_at = True, 0
+        self._worked_at = now
         try:
             if self._is_new:  # what could not be done may be possible now: the server may have an address
                 self._database.write(lambda conn: feeds.hurry(conn, None, now))
@@ -98,7 +104,7 @@ class Feeds:
             if now >= self._look_at:
                 reconcile(self._database, self._feeding, now)
                 self._look_at = now + _LOOK_AGAIN_US
-            next_at = self._database.read(feeds.next_at) if self._begin(now) else None
+            next_at = self._next_at() if self._begin(now) else None
         except ServerError as error:
             _log.error("services cannot be asked for events now, and will be later: %s", error)
             return now + _RETRY_US
@@ -107,6 +113,12 @@ class Feeds:
             return now + _RETRY_US
         soon = [self._look_at, *([next_at] if next_at is not None else [])]
         return max(min(soon), now + _RETRY_US // 100)
+
+    def _next_at(self) -> int | None:
+        """When something is due that is not being done: that has the look repeated when it ends."""
+        with self._lock:
+            busy = frozenset(self._busy)
+        return self._database.read(lambda conn: feeds.next_at(conn, besides=busy))
 
     def _begin(self, now: int) -> bool:
         """Begin what is due; whether more could be begun."""
@@ -132,6 +144,7 @@ class Feeds:
             with self._lock:
                 self._busy.discard(feed.connection_id)
             with self._background.changed:
+                self._has_ended = True
                 self._background.changed.notify_all()
 
 
@@ -167,9 +180,12 @@ def reconcile(database: Database, feeding: Feeding, now: int) -> None:
 
 
 def _changed(conn: Connection, links: Sequence[Link], known: Mapping[str, Feed]) -> frozenset[str]:
-    """Those whose variables have changed since: what is stored for a feed is as old as its step."""
+    """Those whose variables have changed since: what is stored for a feed is as old as its step.
+
+    Those that are held open look at their variables themselves.
+    """
     return frozenset(
         var.owner_id
-        for var in variables.of_owners(conn, [each.id for each in links])
+        for var in variables.of_owners(conn, [each.id for each in links if known[each.id].next_at is not None])
         if var.name not in TOKENS and var.updated_at > known[var.owner_id].worked_at > 0
     )

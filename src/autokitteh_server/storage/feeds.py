@@ -43,9 +43,9 @@ def due(conn: Connection, now: int, *, limit: int) -> Sequence[Feed]:
     return [_from_row(row) for row in conn.execute(query)]
 
 
-def next_at(conn: Connection) -> int | None:
-    """When something is to be done next, if ever."""
-    query = select(_rows.c.next_at).where(_rows.c.next_at.is_not(None))
+def next_at(conn: Connection, *, besides: Collection[str]) -> int | None:
+    """When something is to be done next, if ever, for a connection besides these."""
+    query = select(_rows.c.next_at).where(_rows.c.next_at.is_not(None), _rows.c.connection_id.not_in(besides))
     return conn.execute(query.order_by(_rows.c.next_at).limit(1)).scalar_one_or_none()
 
 
