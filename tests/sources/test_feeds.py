@@ -202,6 +202,27 @@ def test_a_service_that_is_away_is_tried_again(private: Steps, there: Google) ->
     assert private.types() == ["event_created"]
 
 
+def test_calls_do_not_shorten_the_pause_after_a_failure(private: Steps, there: Google) -> None:
+    """A service that is asked too often may well go on calling. Afterwards it is asked once more."""
+    connect_calendar(private, there)
+    private.step()
+    answer = there.fake.routes[LIST]
+    there.fake.routes[LIST] = (429, {})
+    private.pass_time(MINUTE)
+    waiting = private.step()
+    database = private.served.database
+    database.write(lambda conn: feeds.hurry(conn, [private.id], private.clock.now_us()))
+    assert private.look() == waiting
+    assert waiting.next_at is not None and waiting.next_at > private.clock.now_us()
+
+    there.fake.routes[LIST] = answer
+    private.clock.reach(waiting.next_at)
+    again = private.step()
+    assert again.next_at is not None and again.next_at <= private.clock.now_us() + 1_000_000
+    private.clock.reach(again.next_at)
+    assert private.step().next_at == private.clock.now_us() + MINUTE
+
+
 def test_a_refused_token_waits_for_somebody(private: Steps, there: Google) -> None:
     """It is tried a second time, in case the token was taken back just now; a new one is tried at once."""
     connect_calendar(private, there)

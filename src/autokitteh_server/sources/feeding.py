@@ -187,7 +187,8 @@ class _Step:
         news = self.plan.poll(self.line, self.feed.polled_at)
         # A service that was to wait until there is something may not have done so.
         at_least = self.now + (0 if news.events or news.has_more else _SHORTEST_US)
-        pause = 0 if news.has_more else int(every_s * _S)
+        # While it failed, nobody could have it hurry: something may have become new since it answered.
+        pause = 0 if news.has_more or self.feed.failures else int(every_s * _S)
         next_at = max(at_least, self.feeding.clock.now_us() + pause)
         after = _good(replace(self.feed, polled_at=self.now), state, message, next_at)
         incoming = [

@@ -56,9 +56,14 @@ def claim(conn: Connection, feed: Feed, until: int) -> bool:
 
 
 def hurry(conn: Connection, connection_ids: Collection[str] | None, now: int) -> None:
-    """Have something done for these connections, or for all, as soon as can be, also if somebody is at it."""
+    """Have something done for these connections, or for all, as soon as can be, also if somebody is at it.
+
+    Of these, those that have failed wait all the same: a service that wants to be left alone may say a lot is new.
+    """
     hurried = update(_rows).where(_rows.c.next_at > now).values(next_at=now)
-    conn.execute(hurried if connection_ids is None else hurried.where(_rows.c.connection_id.in_(connection_ids)))
+    if connection_ids is not None:
+        hurried = hurried.where(_rows.c.connection_id.in_(connection_ids), _rows.c.failures == 0)
+    conn.execute(hurried)
 
 
 def renew(conn: Connection, connection_ids: Collection[str], now: int) -> None:
