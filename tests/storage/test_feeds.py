@@ -2,7 +2,16 @@
 
 from dataclasses import replace
 
-from autokitteh_server.core.entities import Connection, Deployment, Feed, FeedState, Subscription, Trigger, Var
+from autokitteh_server.core.entities import (
+    CheckResult,
+    Connection,
+    Deployment,
+    Feed,
+    FeedState,
+    Subscription,
+    Trigger,
+    Var,
+)
 from autokitteh_server.core.manifest import TriggerType
 from autokitteh_server.core.states import DeploymentState
 from autokitteh_server.storage import connections, deployments, feeds, leases, subscriptions, triggers, variables
@@ -90,6 +99,23 @@ def test_what_is_due_is_claimed_once_and_hurried_in_between(database: Database) 
     database.write(lambda conn: feeds.hurry(conn, ["con_1"], 80))
     database.write(lambda conn: feeds.save(conn, replace(done, next_at=300), claimed_until=200))
     assert database.read(lambda conn: feeds.find(conn, "con_1")) == replace(done, next_at=80)
+
+
+def test_what_a_service_says_can_be_stored_whatever_it_is(database: Database) -> None:
+    """How feeds and gateways stand has texts of services in it. They may have what databases refuse."""
+    add_session(database)
+    add_connection(database, "con_1")
+    feed = Feed(connection_id="con_1", next_at=1, changed_at=1, message="told: \0 \ud800")
+    database.write(lambda conn: feeds.add(conn, feed))
+    database.write(lambda conn: feeds.save(conn, feed, claimed_until=None))
+    database.write(lambda conn: feeds.note(conn, "con_1", FeedState.WAITING, feed.message, 5))
+    found = database.read(lambda conn: feeds.find(conn, "con_1"))
+    assert found is not None and found.message == r"told: \x00 \ud800"
+
+    result = CheckResult(code="error", message=feed.message, remedy="", checked_at=5)
+    database.write(lambda conn: connections.save_check(conn, "con_1", result))
+    checked = database.read(lambda conn: connections.get(conn, "con_1")).checked
+    assert checked is not None and checked.message == found.message
 
 
 def test_a_feed_goes_with_its_connection(database: Database) -> None:

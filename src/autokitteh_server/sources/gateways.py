@@ -129,7 +129,10 @@ class Gateways:
         try:
             while not self._background.is_closing:
                 self._wake.clear()
-                await self._advance()
+                try:
+                    await self._advance()
+                except Exception:  # whatever it is: those that are open stay open, and the next round may do better
+                    _log.exception("connections to services cannot be looked after now")
                 try:
                     await asyncio.wait_for(self._wake.wait(), _ROUND_S)
                 except TimeoutError:
@@ -158,9 +161,6 @@ class Gateways:
             _log.error("connections to services cannot be looked after now: %s", error)
             if self._clock.now_us() > self._until - _LEASE_US // 3:
                 await self._let_go(list(self._held))
-            return
-        except Exception:  # whatever it is: those that are open stay open
-            _log.exception("connections to services cannot be looked after now")
             return
         await self._let_go([name for name, held in self._held.items() if not held.is_still(seen.wanted.get(name))])
         await self._let_go([name for name in self._held if name not in ours])

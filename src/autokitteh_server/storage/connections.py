@@ -9,6 +9,7 @@ from sqlalchemy import Row, bindparam, delete, exists, insert, or_, select, text
 from autokitteh_server.core.entities import CheckResult, Connection
 from autokitteh_server.core.errors import FailedPrecondition, NotFound
 from autokitteh_server.storage import schema
+from autokitteh_server.storage.values import storable_text
 
 _rows = schema.connections
 
@@ -43,7 +44,7 @@ def save_check(conn: Conn, connection_id: str, result: CheckResult) -> None:
     values = {
         "checked_at": result.checked_at,
         "check_code": result.code,
-        "check_message": result.message,
+        "check_message": storable_text(result.message),
         "check_remedy": result.remedy,
     }
     conn.execute(update(_rows).where(_rows.c.id == connection_id).values(**values))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 from autokitteh_server.core.entities import Feed, FeedState
 from autokitteh_server.storage import schema
 from autokitteh_server.storage.dialects import dialect_of
+from autokitteh_server.storage.values import storable_text
 
 _rows = schema.feeds
 
@@ -83,7 +84,7 @@ def save(conn: Connection, feed: Feed, *, claimed_until: int | None) -> None:
 
 def note(conn: Connection, connection_id: str, state: FeedState, message: str, now: int) -> None:
     """Store how a gateway stands."""
-    values = {"state": state.value, "message": message, "changed_at": now, "worked_at": now}
+    values = {"state": state.value, "message": storable_text(message), "changed_at": now, "worked_at": now}
     conn.execute(update(_rows).where(_rows.c.connection_id == connection_id).values(**values))
 
 
@@ -93,7 +94,7 @@ def remove(conn: Connection, connection_id: str) -> None:
 
 
 def _values(feed: Feed) -> dict[str, Any]:
-    return asdict(feed) | {"state": feed.state.value}
+    return asdict(feed) | {"state": feed.state.value, "message": storable_text(feed.message)}
 
 
 def _from_row(row: Row[Any]) -> Feed:
