@@ -310,8 +310,8 @@ def test_a_connection_that_is_removed_meanwhile_leaves_nothing(public: Steps, th
 def test_variables_from_the_future_are_not_new_for_ever(public: Steps, there: Google) -> None:
     """Somebody has set the clock back since they were stored: the service is told once, and not every ten seconds."""
     connect_calendar(public, there)
-    name = "CalendarID"
-    (var,) = public.served.database.read(lambda conn: stored_variables.named(conn, [public.id], [name]))
+    var = public.served.database.read(lambda conn: stored_variables.find(conn, public.id, "CalendarID"))
+    assert var is not None
     later = replace(var, updated_at=public.clock.now_us() + DAY)
     public.served.database.write(lambda conn: stored_variables.put(conn, later))
     public.step()

@@ -10,11 +10,10 @@ from autokitteh_server.core.entities import (
     FeedState,
     Subscription,
     Trigger,
-    Var,
 )
 from autokitteh_server.core.manifest import TriggerType
 from autokitteh_server.core.states import DeploymentState
-from autokitteh_server.storage import connections, deployments, feeds, leases, subscriptions, triggers, variables
+from autokitteh_server.storage import connections, deployments, feeds, leases, subscriptions, triggers
 from autokitteh_server.storage.database import Database
 from storage.rows import BUILD, PROJECT, add_session
 
@@ -63,15 +62,6 @@ def test_events_are_awaited_by_triggers_and_subscriptions_of_what_is_deployed(da
     assert ids(database.read(lambda conn: connections.deployed(conn, ["telegram"]))) == ["con_1", "con_2", "con_3"]
     assert ids(database.read(lambda conn: connections.deployed(conn, []))) == []
     assert ids(database.read(lambda conn: connections.awaited(conn, ["telegram", "slack"]))) == ["con_1", "con_2"]
-
-
-def test_vars_by_name(database: Database) -> None:
-    add_session(database)
-    for owner, name in (("con_1", "a"), ("con_1", "b"), ("con_2", "a"), ("con_3", "a")):
-        var = Var(owner_id=owner, name=name, value=f"{owner} {name}", is_secret=False, is_declared=False, updated_at=1)
-        database.write(lambda conn, var=var: variables.put(conn, var))  # type: ignore[misc]
-    found = database.read(lambda conn: variables.named(conn, ["con_1", "con_2"], ["a", "c"]))
-    assert sorted(each.value for each in found) == ["con_1 a", "con_2 a"]
 
 
 def test_what_is_due_is_claimed_once_and_hurried_in_between(database: Database) -> None:

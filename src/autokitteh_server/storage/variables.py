@@ -40,12 +40,6 @@ def of_owners(conn: Connection, owner_ids: Collection[str]) -> Sequence[Var]:
     return [_from_row(row) for row in conn.execute(query)]
 
 
-def named(conn: Connection, owner_ids: Collection[str], names: Collection[str]) -> Sequence[Var]:
-    """Those vars of these projects and connections that have one of these names."""
-    query = select(_rows).where(_rows.c.owner_id.in_(owner_ids), _rows.c.name.in_(names))
-    return [_from_row(row) for row in conn.execute(query)]
-
-
 def secrets(conn: Connection) -> Sequence[Var]:
     """Every secret var there is."""
     return [_from_row(row) for row in conn.execute(select(_rows).where(_rows.c.is_secret))]
