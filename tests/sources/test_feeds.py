@@ -3,8 +3,10 @@
 Most tests take the steps themselves, at the times that they choose; the last ones leave that to the server.
 """
 
+import logging
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -374,6 +376,33 @@ def test_nobody_looks_again_and_again_while_a_service_is_asked(tmp_path: Path) -
             assert clock.waits.get(timeout=PATIENCE_S) > 1_000_000
         finally:
             may_answer.set()
+
+
+class Noting(logging.Handler):
+    """Notes when something is logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.times: queue.SimpleQueue[float] = queue.SimpleQueue()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.times.put(time.monotonic())
+
+
+def test_what_cannot_be_claimed_is_tried_again_in_a_while(tmp_path: Path, telegram: tuple[Telegram, str]) -> None:
+    """The database can be read, but not written, as on a disk that is full: it stays due, and nobody spins."""
+    _, url = telegram
+    noting, log = Noting(), logging.getLogger("autokitteh_server.sources.feeds")
+    with serving(tmp_path) as served:
+        full = "CREATE TRIGGER full BEFORE UPDATE OF next_at ON feeds BEGIN SELECT RAISE(ABORT, 'full'); END"
+        served.database.write(lambda conn: conn.exec_driver_sql(full))
+        log.addHandler(noting)
+        try:
+            served.connect("telegram", {"auth_type": "botToken", "BotToken": TOKEN, "base_url": url}, BOT)
+            first, *_, last = [noting.times.get(timeout=PATIENCE_S) for _ in range(3)]
+        finally:
+            log.removeHandler(noting)
+        assert last - first > 1.5
 
 
 class Settable(SystemClock):

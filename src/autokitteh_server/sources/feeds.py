@@ -58,6 +58,7 @@ class Feeds:
         self._has_ended = False
         self._look_at = 0
         self._worked_at = 0
+        self._rest_until = 0
         self._busy: set[str] = set()
         self._lock = threading.Lock()
         self._workers = Workers("feeds", _AT_ONCE)
@@ -112,7 +113,7 @@ class Feeds:
             _log.exception("services cannot be asked for events now, and will be later")
             return now + _RETRY_US
         soon = [self._look_at, *([next_at] if next_at is not None else [])]
-        return max(min(soon), now + _RETRY_US // 100)
+        return max(min(soon), now + _RETRY_US // 100, min(self._rest_until, now + _RETRY_US))
 
     def _next_at(self) -> int | None:
         """When something is due that is not being done: that has the look repeated when it ends."""
@@ -122,6 +123,8 @@ class Feeds:
 
     def _begin(self, now: int) -> bool:
         """Begin what is due; whether more could be begun."""
+        if now < self._rest_until <= now + _RETRY_US:
+            return False
         for feed in self._database.read(lambda conn: feeds.due(conn, now, limit=2 * _AT_ONCE)):
             with self._lock:
                 if len(self._busy) >= _AT_ONCE:
@@ -137,8 +140,10 @@ class Feeds:
             if self._database.write(lambda conn: feeds.claim(conn, feed, until)):
                 self._feeding.step(feed, until)
         except ServerError as error:
+            self._rest_until = self._clock.now_us() + _RETRY_US  # it is still due, if it could not even be claimed
             _log.warning("what is to be done for connection %s is not stored: %s", feed.connection_id, error)
         except Exception:
+            self._rest_until = self._clock.now_us() + _RETRY_US
             _log.exception("what is to be done for connection %s has failed", feed.connection_id)
         finally:
             with self._lock:
