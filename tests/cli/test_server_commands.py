@@ -212,7 +212,7 @@ def test_connection_and_integration(run: Run, project: str) -> None:
     assert run("connection", "get", f"{project}/other", "-j").objects[0]["id"] == made
     assert fields(run("connection", "get", made))["made by"] == "hand"
     listed = run("connection", "list", "--project", project)
-    columns = ["NAME", "INTEGRATION", "STATUS", "WHY", "TRIED", "MADE BY", "PROJECT", "ID"]
+    columns = ["NAME", "INTEGRATION", "STATUS", "EVENTS", "WHY", "TRIED", "MADE BY", "PROJECT", "ID"]
     assert titles(listed) == columns and len(listed.lines) == 3
     assert run("connection", "list", project).out == listed.out
     assert run("connection", "delete", f"{project}/other").code == 0

@@ -20,6 +20,7 @@ from unit.integrations.youtube_service import ATOM, entry, feed, signature
 
 #: What services sign with where no connection has a secret of its own: in the server's environment.
 SERVER_SECRET = "the server's"
+AUDIENCE = "https://ak.example.com/pushed"
 PUSHER = "pusher@acme.iam.gserviceaccount.com"
 ENVIRON = {
     "SLACK_SIGNING_SECRET": SERVER_SECRET,
@@ -29,6 +30,7 @@ ENVIRON = {
     "LINEAR_WEBHOOK_SECRET": SERVER_SECRET,
     "ZOOM_SECRET_TOKEN": SERVER_SECRET,
     "GOOGLE_PUBSUB_EMAIL": PUSHER,
+    "GOOGLE_PUBSUB_AUDIENCE": AUDIENCE,
 }
 
 GOOGLES_KEY = rsa.generate_private_key(65537, 2048)
@@ -223,7 +225,7 @@ def push(n: int, data: object, **attributes: str) -> Any:
 def pushed(signing: Signing) -> dict[str, str]:
     """The token that Pub/Sub sends along; the secret is the id of the key that it is signed with."""
     claims = {
-        "iss": "https://accounts.google.com", "aud": signing.url, "email": PUSHER, "email_verified": True,
+        "iss": "https://accounts.google.com", "aud": AUDIENCE, "email": PUSHER, "email_verified": True,
         "iat": signing.now_s, "exp": signing.now_s + 60,
     }  # fmt: skip
     pem = GOOGLES_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

@@ -160,6 +160,7 @@ class _Door:
             headers=headers,
             body=body,
             received_at=self.doors.clock.now_us(),
+            is_url_known=bool(self.doors.public_url),
         )
 
 

@@ -34,6 +34,7 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)  # names in lower case
     body: bytes = field(repr=False)
     received_at: int  # microseconds since 1970
+    is_url_known: bool = True  # False: its scheme and host are as the caller says
 
     def header(self, name: str) -> str:
         """A header's value; "" if it is not there."""
@@ -74,9 +75,7 @@ class Found:
 class Look:
     """The service says only that there is something new: the connections that match have to ask for it."""
 
-    key: str
     match: tuple[Match, ...]
-    about: str = ""  # what is new, where the service says it
     must_tell: bool = False  # what the service was told is gone, or about to go: it is to be told anew
 
 

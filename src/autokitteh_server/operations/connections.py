@@ -66,7 +66,9 @@ def delete(services: Services, which: str) -> Connection:
         connections.remove(conn, connection.id)
         return connection
 
-    return services.database.write(write)
+    removed = services.database.write(write)
+    services.feeds_changed()
+    return removed
 
 
 def find_connection(conn: Conn, which: str) -> Connection:

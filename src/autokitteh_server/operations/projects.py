@@ -61,7 +61,9 @@ def delete(services: Services, which: str) -> Project:
         projects.delete_all_of(conn, project.id)
         return project
 
-    return services.database.write(write)
+    deleted = services.database.write(write)
+    services.feeds_changed()
+    return deleted
 
 
 def export_project(services: Services, which: str) -> dict[str, bytes]:

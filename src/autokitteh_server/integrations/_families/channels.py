@@ -5,7 +5,6 @@ What has changed is to be asked for: https://developers.google.com/workspace/cal
 
 from collections.abc import Callable, Sequence
 
-from autokitteh_server.integrations.keys import key_of
 from autokitteh_server.integrations.matching import Match, match_of
 from autokitteh_server.integrations.signatures import verify_secret
 from autokitteh_server.integrations.webhook import Look, Parsed, Request, Secret, Webhook, fitting
@@ -44,7 +43,6 @@ def _parse(whose: Callable[[Request], Match]) -> Callable[[Request], Parsed]:
         state = request.require("x-goog-resource-state", 400)
         if state == "sync":  # the channel is open
             return Parsed()
-        key = key_of(request.header(_ID), request.header("x-goog-message-number"))
-        return Parsed(looks=(Look(key=key, match=(whose(request),), about=state),))
+        return Parsed(looks=(Look(match=(whose(request),)),))
 
     return parse

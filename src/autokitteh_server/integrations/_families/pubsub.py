@@ -46,7 +46,10 @@ def verify_push(request: Request, secrets: Sequence[Secret], now_s: float) -> tu
     except BadSignature as error:
         raise Refused(401, str(error)) from None
     keys = [secret for secret in secrets if secret.name == key_id and secret.name not in (EMAIL, AUDIENCE)]
-    audience = settings.get(AUDIENCE) or request.url
+    audience = settings.get(AUDIENCE, "")
+    if not audience and not request.is_url_known:  # a token for somebody else would do, sent with his address
+        raise Refused(401, f"for whom its token has to be is not known: set {AUDIENCE}, or `http.service_url`")
+    audience = audience or request.url
     return fitting(keys, lambda key: verify_google(token, key, audience=audience, emails=emails, now_s=now_s), 401)
 
 

@@ -25,7 +25,7 @@ def parse(request: Request) -> Parsed:
     if not watch:
         raise Refused(400, "it does not say which watch it is for")
     names = (_WATCHES[kind],) if kind in _WATCHES else tuple(_WATCHES.values())
-    return Parsed(looks=(Look(key=message.key, match=tuple(match_of(**{name: watch}) for name in names), about=kind),))
+    return Parsed(looks=(Look(match=tuple(match_of(**{name: watch}) for name in names)),))
 
 
 WEBHOOK = Webhook(paths=("notif",), verify=verify, parse=parse, server_secrets=(EMAIL, AUDIENCE), keys_url=KEYS_URL)

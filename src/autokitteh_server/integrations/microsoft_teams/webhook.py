@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from autokitteh_server.integrations.asking import text_at
-from autokitteh_server.integrations.keys import body_key, content_key, event_type_of, key_of
+from autokitteh_server.integrations.keys import content_key, event_type_of, key_of
 from autokitteh_server.integrations.matching import CONNECTION_ID, Match, match_of, plain
 from autokitteh_server.integrations.microsoft_teams.subscriptions import CLIENT_STATE, RESOURCE
 from autokitteh_server.integrations.payload import json_object, objects_in, read_form
@@ -77,7 +77,7 @@ def parse(request: Request) -> Parsed:
     items = _notifications(request)
     changes = [each for each in items if "lifecycleEvent" not in each]
     is_over = any(text_at(each, "lifecycleEvent") in _ENDS for each in items)
-    look = Look(key=body_key(request), match=match, about="subscriptions", must_tell=True)
+    look = Look(match=match, must_tell=True)
     return Parsed(
         events=tuple(_change(request, each, match) for each in changes),
         looks=(look,) if is_over else (),
