@@ -1,6 +1,7 @@
 """What checks are made of: ask a service for JSON, tell refusals from mishaps, say as whom one is connected."""
 
 import json as json_text
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,11 +103,19 @@ def verify_answer(answer: Answer) -> None:
 
 
 def parse_json(body: bytes) -> Any:
-    """What JSON says; None if it is none."""
+    """What JSON says; None if it is none. A number that nobody could store, such as 1e999, is null in it.
+
+    One such event would otherwise be asked for again and again, and be in the way of all others.
+    """
     try:
-        return json_text.loads(body)
+        return json_text.loads(body, parse_float=_finite, parse_constant=lambda name: None)
     except (ValueError, RecursionError):
         return None
+
+
+def _finite(digits: str) -> float | None:
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def detail_of(body: bytes) -> str:
