@@ -122,13 +122,13 @@ class Served:
         """A session as it is now."""
         return load_result(self.database, session_id)
 
-    def sessions(self) -> list[Session]:
+    def sessions(self, limit: int = 10_000) -> list[Session]:
         """All sessions, oldest first."""
-        return list(reversed(self.database.read(lambda conn: sessions.list(conn, limit=10_000))))
+        return list(reversed(self.database.read(lambda conn: sessions.list(conn, limit=limit))))
 
-    def events(self) -> list[Event]:
+    def events(self, limit: int = 10_000) -> list[Event]:
         """All events, oldest first."""
-        return list(reversed(self.database.read(lambda conn: events.list(conn, limit=10_000))))
+        return list(reversed(self.database.read(lambda conn: events.list(conn, limit=limit))))
 
     def event(self, event_id: str) -> Event:
         """One event."""
