@@ -21,11 +21,12 @@ class Town:
 
     @contextmanager
     def server(self, **environ: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-        """A server, and its URL. Killed at the end, if it still lives."""
+        """A server, and its URL; "": it died before it could say that. Killed at the end, if it still lives."""
         process = self.ak.start("up", "--addr", "127.0.0.1:0", "--data-dir", str(self.folder / "data"), environ=environ)
         try:
             assert process.stdout is not None
-            yield process, process.stdout.readline().split()[-1]
+            said = process.stdout.readline().split()
+            yield process, said[-1] if said else ""
         finally:
             process.kill()
             process.communicate(timeout=PATIENCE_S)
