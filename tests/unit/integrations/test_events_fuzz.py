@@ -24,6 +24,9 @@ from autokitteh_server.integrations.samples import load_sample, sample_types
 from autokitteh_server.integrations.webhook import Refused, Request, Secret, Webhook, receive, recipients
 from deliveries import FORM, JSON, NOW_S, form, hmac_hex, raw, request, versioned
 
+#: All together they take many seconds.
+pytestmark = pytest.mark.slow
+
 SERVICES = sorted(
     name for name in INTEGRATIONS
     if name in {

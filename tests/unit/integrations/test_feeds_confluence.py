@@ -17,6 +17,9 @@ from autokitteh_server.integrations.webhook import Refused, Request, recipients
 from deliveries import hmac_hex, raw, request, take
 from unit.integrations.feeds import Answer, Asked, Connection, path_of, serving
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 TOKEN = "token-that-nobody-may-see"
 ALL = {each.name for each in SPEC.events}
 ONLY_CLOUD = {

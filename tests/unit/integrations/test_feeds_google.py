@@ -26,6 +26,9 @@ from deliveries import own, request, take
 from sdk.fake_service import Asked, serving
 from unit.integrations.google_service import CALENDAR, FORM, START, TOKEN, TOPIC, Google, google, refusal
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 DAY = 86_400_000_000
 SECOND = 1_000_000
 FEEDS = {"gmail": GMAIL, "googlecalendar": CALENDAR_FEED, "googledrive": DRIVE, "googleforms": FORMS}

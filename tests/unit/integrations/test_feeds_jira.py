@@ -23,6 +23,9 @@ from autokitteh_server.integrations.webhook import Found, Refused, Request, Secr
 from deliveries import NOW_S, hmac_hex, raw, request, take
 from unit.integrations.feeds import Answer, Asked, Connection, path_of, serving
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 DAY_US = 24 * 3600 * 1_000_000
 APP_SECRET = "the app's own secret"
 TOKEN = "token-that-nobody-may-see"

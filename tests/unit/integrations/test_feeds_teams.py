@@ -19,6 +19,9 @@ from deliveries import request, take
 from unit.integrations.feeds import PUBLIC_URL, Connection, serving
 from unit.integrations.graph_service import CHANNEL, CHAT, MINUTE_US, TOKEN, Graph, Heard
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 CREATED: dict[str, Any] = load_sample("microsoft_teams", "chatmessage_created")
 HOUR_US = 60 * MINUTE_US
 

@@ -15,6 +15,9 @@ from autokitteh_server.integrations.webhook import Found
 from unit.integrations.feeds import PUBLIC_URL, Connection, serving
 from unit.integrations.telegram_service import TOKEN, Telegram
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 
 @contextmanager
 def bot(**variables: str) -> Iterator[tuple[Telegram, Connection]]:

@@ -15,6 +15,9 @@ from deliveries import refusal, take
 from unit.integrations.feeds import PUBLIC_URL, Connection, serving
 from unit.integrations.youtube_service import TOPIC, YouTube, entry, gone
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 DAY_US = 86_400_000_000
 
 

@@ -17,6 +17,9 @@ from autokitteh_server.integrations.gateway import GatewayRefused, GatewayState
 from autokitteh_server.integrations.incoming import load_gateway
 from gateways import Changes, Heard, Pauses, play, running, serving
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 TOKEN, BOT_ID = "very.secret.token", "42"
 SWITCHES = {"presences": 1 << 8, "members": 1 << 1, "message_content": 1 << 15}
 ALL_FLAGS = 1 << 13 | 1 << 15 | 1 << 19

@@ -19,6 +19,9 @@ from autokitteh_server.integrations.matching import match_of
 from autokitteh_server.integrations.salesforce import gateway
 from gateways import Changes, Heard, Pauses, play, running, serving
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 TOKEN = "s3cr3t-access-0"
 ORGANIZATION, USER = "00DHs0000001AbCMAU", "005Hs00000AbCdEIAV"
 SOMEBODY = "005Hs00000ZzZzZIAV"

@@ -16,6 +16,9 @@ from autokitteh_server.integrations.slack.webhook import events_of
 from gateways import Changes, Heard, Pauses, play, running, serving
 from unit.integrations.slack_service import APP_TOKEN, BOT_TOKEN, Slack, event
 
+#: All together they take many seconds: over sockets, to stand-ins that keep state.
+pytestmark = pytest.mark.slow
+
 COMMAND = {
     "team_id": "T01", "team_domain": "acme", "is_enterprise_install": "false", "api_app_id": "A01", "channel_id": "C05",
     "token": "old", "channel_name": "ops", "user_id": "U07", "user_name": "ann", "command": "/ak",
