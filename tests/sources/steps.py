@@ -41,7 +41,7 @@ class Steps:
     def look(self) -> Feed | None:
         """Have a look at what there is to be done."""
         reconcile(self.served.database, self.served.app.service_events.feeding, self.clock.now_us())
-        return self.served.database.read(lambda conn: feeds.find(conn, self.id))
+        return self.served.database.read(lambda conn: feeds.of_connections(conn, [self.id]).get(self.id))
 
     def step(self) -> Feed:
         """Do what is to be done, which has to be due."""
@@ -51,7 +51,7 @@ class Steps:
         until = self.clock.now_us() + MINUTE
         assert self.served.database.write(lambda conn: feeds.claim(conn, feed, until))
         self.served.app.service_events.feeding.step(feed, until)
-        after = self.served.database.read(lambda conn: feeds.find(conn, self.id))
+        after = self.served.database.read(lambda conn: feeds.of_connections(conn, [self.id]).get(self.id))
         assert after is not None
         return after
 

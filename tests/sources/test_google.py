@@ -60,12 +60,14 @@ def connect(served: Served, integration: str, **values: str) -> dict[str, str]:
     connection_id = served.connect(integration, oauth)
 
     def is_told() -> bool:
-        feed = served.database.read(lambda conn: feeds.find(conn, connection_id))
+        feed = served.database.read(lambda conn: feeds.of_connections(conn, [connection_id])).get(connection_id)
         return feed is not None and bool(feed.registered_url) and feed.polled_at > 0
 
     until, never = time.monotonic() + PATIENCE_S, threading.Event()
     while not is_told():
-        assert time.monotonic() < until, served.database.read(lambda conn: feeds.find(conn, connection_id))
+        assert time.monotonic() < until, served.database.read(
+            lambda conn: feeds.of_connections(conn, [connection_id]).get(connection_id)
+        )
         never.wait(0.01)
     stored = served.database.read(lambda conn: variables.of_owners(conn, [connection_id]))
     return {each.name: each.value for each in stored if not each.is_secret}

@@ -83,12 +83,12 @@ def test_what_is_due_is_claimed_once_and_hurried_in_between(database: Database) 
 
     done = replace(first, next_at=70, polled_at=21, state=FeedState.POLLED, message="it is", failures=0)
     database.write(lambda conn: feeds.save(conn, done, claimed_until=100))
-    assert database.read(lambda conn: feeds.find(conn, "con_1")) == done
+    assert database.read(lambda conn: feeds.of_connections(conn, ["con_1"]).get("con_1")) == done
 
     assert database.write(lambda conn: feeds.claim(conn, done, 200))
     database.write(lambda conn: feeds.hurry(conn, ["con_1"], 80))
     database.write(lambda conn: feeds.save(conn, replace(done, next_at=300), claimed_until=200))
-    assert database.read(lambda conn: feeds.find(conn, "con_1")) == replace(done, next_at=80)
+    assert database.read(lambda conn: feeds.of_connections(conn, ["con_1"]).get("con_1")) == replace(done, next_at=80)
 
 
 def test_what_a_service_says_can_be_stored_whatever_it_is(database: Database) -> None:
@@ -99,7 +99,7 @@ def test_what_a_service_says_can_be_stored_whatever_it_is(database: Database) ->
     database.write(lambda conn: feeds.add(conn, feed))
     database.write(lambda conn: feeds.save(conn, feed, claimed_until=None))
     database.write(lambda conn: feeds.note(conn, "con_1", FeedState.WAITING, feed.message, 5))
-    found = database.read(lambda conn: feeds.find(conn, "con_1"))
+    found = database.read(lambda conn: feeds.of_connections(conn, ["con_1"]).get("con_1"))
     assert found is not None and found.message == r"told: \x00 \ud800"
 
     result = CheckResult(code="error", message=feed.message, remedy="", checked_at=5)

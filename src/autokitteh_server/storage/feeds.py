@@ -21,12 +21,6 @@ def add(conn: Connection, feed: Feed) -> bool:
     return conn.execute(stored).one_or_none() is not None
 
 
-def find(conn: Connection, connection_id: str) -> Feed | None:
-    """The connection's feed, if it has one."""
-    row = conn.execute(select(_rows).where(_rows.c.connection_id == connection_id)).one_or_none()
-    return None if row is None else _from_row(row)
-
-
 def of_connections(conn: Connection, connection_ids: Collection[str]) -> dict[str, Feed]:
     """The feeds of these connections, by connection."""
     query = select(_rows).where(_rows.c.connection_id.in_(connection_ids))
